@@ -1,0 +1,65 @@
+"""`activities serve`: a database, a port, the API's workers and the projector, as one family."""
+
+import os
+import socket
+import sys
+
+from api.serving.database import Database, database_of
+from api.serving.environment import environment_of, module_path
+from api.serving.errors import CannotServe
+from api.serving.listening import VARIABLE as LISTEN_FD
+from api.serving.listening import listening, port_of, url_of
+from api.serving.readiness import Readiness
+from api.serving.stop_signal import StopSignal
+from api.supervisor import Child, Supervisor
+from application.settings import Settings
+
+WORKER, PROJECTOR = "api.worker", "projections"
+
+
+def serve(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT: 0. When it cannot: one line on stderr, and 1."""
+    try:
+        with StopSignal() as stop:
+            return _serve(settings, stop)
+    except CannotServe as error:
+        print(f"activities: {error}", file=sys.stderr, flush=True)
+        return 1
+
+
+def _serve(settings: Settings, stop: StopSignal) -> int:
+    with listening(settings.host, settings.port) as listener, database_of(settings) as database:
+        _make_secret(settings)
+        supervisor = Supervisor(_family(settings, listener, database))
+        readiness = Readiness(
+            settings.host,
+            port_of(listener),
+            announce=lambda: print(f"ready at {url_of(settings.host, listener)}", flush=True),
+            hopeless=supervisor.keeps_dying,
+        )
+        return supervisor.run(stop, chores=(database.keep, readiness))
+
+
+def _make_secret(settings: Settings) -> None:
+    """Before there are children, who would each fail without it."""
+    try:
+        settings.secret()
+    except OSError as error:
+        raise CannotServe(f"data directory {settings.data_dir}: {error.strerror or error}") from error
+
+
+def _family(settings: Settings, listener: socket.socket, database: Database) -> list[Child]:
+    fd = listener.fileno()
+    env = {
+        **environment_of(settings, port=port_of(listener), database_url=database.dsn),
+        **module_path(os.environ),
+    }
+    workers = [
+        Child(f"worker {number}", _on_a_lifeline(WORKER), {**env, LISTEN_FD: str(fd)}, pass_fds=(fd,))
+        for number in range(1, settings.workers + 1)
+    ]
+    return [*workers, Child("projector", _on_a_lifeline(PROJECTOR), env)]
+
+
+def _on_a_lifeline(module: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "api.serving.lifeline", module)

@@ -1,0 +1,79 @@
+"""What the commands on one activity have in common: which activity, and the records its answer speaks of."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from application.command import Command, Context, Decision
+from application.event_store.mapper import State, activity_key, record_key
+from application.streams import Streams, keys_around
+from domain.activity.activity import Activity
+from domain.activity.decisions import Facts
+from domain.refusals import RelatedEntityNotFound
+from domain.vocabulary import RecordKind
+
+
+class ActivityCommand(Command):
+    activity_id: str
+
+    def subject(self) -> UUID:
+        return activity_key(self.activity_id)
+
+    def keys(self, known: Mapping[UUID, State | None]) -> set[UUID]:
+        key = self.subject()
+        state = known.get(key)
+        return {key} | (keys_around(state) if isinstance(state, Activity) else set())
+
+
+def decided(command: ActivityCommand, facts: Facts) -> Decision:
+    key = command.subject()
+    return Decision(key, [(key, facts)])
+
+
+def check_references(
+    said: Mapping[str, object], activity: Activity | None, actor: str, streams: Streams, context: Context
+) -> None:
+    """Refuse references to records this organisation does not have, among the fields that were said.
+
+    Callers need no user record; follow_up_of_id must be known in lenient mode too. Source: REQUIREMENTS section 3.
+    """
+    if said.get("follow_up_of_id") is not None:
+        check_follow_up_of(str(said["follow_up_of_id"]), streams)
+    if not context.policy.strict_references:
+        return
+    if "activityable_id" in said or "activityable_type" in said:
+        kind = said.get("activityable_type") or (activity and activity.activityable_type)
+        record_id = said.get("activityable_id") or (activity and activity.activityable_id)
+        if streams.record(str(kind), str(record_id)) is None:
+            raise RelatedEntityNotFound("activityable_id")
+    contact = said.get("contact_id")
+    if contact is not None and streams.record(RecordKind.CONTACT, str(contact)) is None:
+        raise RelatedEntityNotFound("contact_id")
+    assignee = said.get("assigned_user_id")
+    if assignee is not None and assignee != actor and streams.record(RecordKind.USER, str(assignee)) is None:
+        raise RelatedEntityNotFound("assigned_user_id")
+
+
+def check_follow_up_of(activity_id: str, streams: Streams) -> None:
+    key = key_or_none(activity_id)
+    activity = None if key is None else streams.activity_at(key)
+    if activity is None or activity.deleted_at is not None:
+        raise RelatedEntityNotFound("follow_up_of_id")
+
+
+def key_or_none(activity_id: str | None) -> UUID | None:
+    """The stream of an activity id that came from outside; None where it cannot be one."""
+    if activity_id is None:
+        return None
+    try:
+        return activity_key(activity_id)
+    except ValueError:
+        return None
+
+
+def follow_up_key(activity_id: str | None) -> set[UUID]:
+    key = key_or_none(activity_id)
+    return set() if key is None else {key}
+
+
+def user_key(user_id: str) -> UUID:
+    return record_key(RecordKind.USER, user_id)

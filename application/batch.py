@@ -1,0 +1,176 @@
+"""One batch of orders of one organisation, decided in order and recorded in one transaction.
+
+The log is locked before anything is read: what a decision sees is what it is recorded upon, positions are known
+while deciding, and no other process can come between. A refusal touches its own order only.
+"""
+
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from application.command import Answer, Command, Context, Decision, Order, Policy, Receipt
+from application.event_store.log import Entry, Head, Log, folded, head_of
+from application.event_store.mapper import State, advance
+from application.refusals import KeyUsedOtherwise, StaleVersion
+from application.streams import StateCache, Streams
+from domain.refusals import Refusal
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What was sent to be committed, so that after a lost acknowledgement it can be told whether it was."""
+
+    first_position: int
+    command_id: str
+    outcomes: list[Answer | Exception]
+
+
+@dataclass(slots=True)
+class Batch:
+    organization_id: str
+    orders: Sequence[Order]
+    policy: Policy
+    cache: StateCache
+    clock: Callable[[], datetime]
+    attempt: Attempt | None = None
+    _entries: list[Entry] = field(default_factory=list)
+    _kept: dict[tuple[str, str], tuple[bytes, Answer]] = field(default_factory=dict)
+    _new: list[tuple[str, str, bytes, Answer]] = field(default_factory=list)
+
+    async def serve(self, connection: AsyncConnection[Any]) -> list[Answer | Exception]:
+        """An answer or a refusal for each order, in order. Raises psycopg errors; then nothing is known."""
+        self._entries, self._kept, self._new = [], {}, []
+        async with connection.pipeline(), connection.transaction():
+            log = Log(connection, self.organization_id)
+            head, states = await self._open(log)
+            if self.attempt is not None and await self._was_committed(log, self.attempt):
+                return self.attempt.outcomes
+            outcomes = self._decide(head, Streams(states))
+            if self._entries:
+                await self._append(log, head, outcomes)
+        self.cache.keep(self.organization_id, states)
+        return outcomes
+
+    async def _open(self, log: Log) -> tuple[Head, dict[UUID, State | None]]:
+        known = self._known({})
+        taken = await log.take()
+        loaded = await log.load(known)
+        asked = self._asked()
+        answers = await log.answers(asked) if asked else None
+        head = await head_of(taken)
+        states = await folded(known, loaded)
+        more = self._known(states)
+        if missing := {key: state for key, state in more.items() if key not in states}:
+            states |= await folded(missing, await log.load(missing))
+        if answers is not None:
+            for user, key, fingerprint, status, headers, body in await answers.fetchall():
+                self._kept[user, key] = (fingerprint, Answer(status, body, headers, replayed=True))
+        return head, states
+
+    def _known(self, states: dict[UUID, State | None]) -> dict[UUID, State | None]:
+        """The streams needed, with what the cache knows of them; twice over, as one stream names others."""
+        wanted: set[UUID] = set()
+        for order in self.orders:
+            wanted |= order.command.keys(states)
+        known = self.cache.known(self.organization_id, wanted - states.keys())
+        more: set[UUID] = set()
+        for order in self.orders:
+            more |= order.command.keys(known | states)
+        return known | self.cache.known(self.organization_id, more - known.keys() - states.keys())
+
+    def _asked(self) -> list[tuple[str, str]]:
+        commands = [order.command for order in self.orders]
+        return [(c.actor.user_id, c.retry_key.key) for c in commands if c.retry_key is not None]
+
+    async def _was_committed(self, log: Log, attempt: Attempt) -> bool:
+        return await log.command_at(attempt.first_position) == attempt.command_id
+
+    def _decide(self, head: Head, streams: Streams) -> list[Answer | Exception]:
+        """Time never runs backwards in a log, whatever the clocks of two machines say."""
+        now = self.clock()
+        if head.recorded_at is not None:
+            now = max(now, head.recorded_at)
+        context = Context(now=now, policy=self.policy)
+        outcomes: list[Answer | Exception] = []
+        for order in self.orders:
+            try:
+                outcomes.append(self._answer(order, streams, context, head.position))
+            except Refusal as refusal:
+                outcomes.append(refusal)
+            except Exception as failure:  # noqa: BLE001  a defect in one order must not fail its neighbours
+                outcomes.append(failure)
+        return outcomes
+
+    def _answer(self, order: Order, streams: Streams, context: Context, head: int) -> Answer:
+        command = order.command
+        if (kept := self._replayed(order)) is not None:
+            return kept
+        subject = command.subject()
+        if command.expected_version is not None and subject is not None:
+            state = streams.states.get(subject)
+            if state is not None and state.version != command.expected_version:
+                raise StaleVersion(command.expected_version, state.version)
+        decision = order.handler(command, streams, context)
+        entries, evolved = self._evolved(order, decision, streams, head + len(self._entries))
+        states = Streams(ChainMap(evolved, streams.states))
+        position = head + len(self._entries) + len(entries)
+        answer = order.answer(Receipt(decision.subject, states, position, context.now, decision.details))
+        streams.states.update(evolved)
+        self._entries += entries
+        self._keep(order, answer)
+        return answer
+
+    def _evolved(
+        self, order: Order, decision: Decision, streams: Streams, last: int
+    ) -> tuple[list[Entry], dict[UUID, State | None]]:
+        """The entries a decision makes after position `last`, and the states they lead to."""
+        metadata = _metadata(order.command)
+        entries: list[Entry] = []
+        evolved: dict[UUID, State | None] = {}
+        for key, facts in decision.facts:
+            for fact in facts:
+                before = evolved.get(key) or streams.states.get(key)
+                state = advance(before, fact, last + len(entries) + 1)
+                evolved[key] = state
+                entries.append(Entry(key, state.version, fact, metadata))
+        return entries, evolved
+
+    def _replayed(self, order: Order) -> Answer | None:
+        if (retry := order.command.retry_key) is None:
+            return None
+        kept = self._kept.get((order.command.actor.user_id, retry.key))
+        if kept is None:
+            return None
+        fingerprint, answer = kept
+        if fingerprint != retry.fingerprint:
+            raise KeyUsedOtherwise
+        return answer
+
+    def _keep(self, order: Order, answer: Answer) -> None:
+        if (retry := order.command.retry_key) is None:
+            return
+        user = order.command.actor.user_id
+        replay = Answer(answer.status, answer.body, answer.headers, replayed=True)
+        self._kept[user, retry.key] = (retry.fingerprint, replay)
+        self._new.append((user, retry.key, retry.fingerprint, answer))
+
+    async def _append(self, log: Log, head: Head, outcomes: list[Answer | Exception]) -> None:
+        recorded_at = self._entries[0].event.at
+        self.attempt = Attempt(head.position + 1, self._entries[0].metadata["command_id"], outcomes)
+        await log.append(self._entries, recorded_at)
+        if self._new:
+            await log.keep([(u, k, f, a.status, a.headers, a.body) for u, k, f, a in self._new])
+
+
+def _metadata(command: Command) -> Mapping[str, str]:
+    metadata = {"actor": command.actor.user_id, "command_id": command.command_id}
+    if command.actor.client is not None:
+        metadata["client"] = command.actor.client
+    if command.request_id is not None:
+        metadata["correlation_id"] = command.request_id
+    return metadata

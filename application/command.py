@@ -1,0 +1,116 @@
+"""What a command is, what a handler answers it with, and what the caller gets back.
+
+A handler is a plain function `(command, streams, context) -> Decision`: it looks, decides, and returns facts
+by stream. It does no I/O; the desk loads before it and appends after it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+from ulid import ULID
+
+from application.event_store.mapper import Event, State
+from application.streams import Streams
+
+
+class Actor(BaseModel):
+    """Who acts, and by means of which client."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user_id: str
+    client: str | None = None
+
+
+class RetryKey(BaseModel):
+    """An Idempotency-Key: one user's, for one request and its repetitions."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    fingerprint: bytes
+
+
+class Command(BaseModel):
+    """Who wants what, in which organisation. `command_id` marks the facts it leads to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    organization_id: str
+    actor: Actor
+    command_id: str = Field(default_factory=lambda: str(ULID()))
+    request_id: str | None = None
+    expected_version: int | None = None
+    retry_key: RetryKey | None = None
+
+    def keys(self, known: Mapping[UUID, State | None]) -> set[UUID]:
+        """The streams the decision needs, as far as they can be told from the states known so far."""
+        raise NotImplementedError(type(self))
+
+    def subject(self) -> UUID | None:
+        """The stream whose version `expected_version` speaks of."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the operator settled for every organisation."""
+
+    currency: str = "USD"
+    strict_references: bool = True
+    time_zone: ZoneInfo = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a decision may depend on besides the facts."""
+
+    now: datetime
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Facts by stream, in the order to record them, and the stream the answer is about."""
+
+    subject: UUID
+    facts: Sequence[tuple[UUID, Sequence[Event]]] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a command: the subject and the records it refers to, as they are now."""
+
+    subject: UUID
+    streams: Streams
+    position: int
+    now: datetime
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the caller is told, as bytes; kept for retries of a command that had a retry key."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    replayed: bool = False
+
+
+Handler = Callable[[Any, Streams, Context], Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command with the handler that decides it and the words its receipt is answered in."""
+
+    command: Command
+    handler: Handler
+    answer: Callable[[Receipt], Answer]

@@ -1,0 +1,158 @@
+"""The command desk: takes the commands that wait, an organisation at a time, and serves them as one batch.
+
+Group commit is what makes durable writes cheap: while one batch is on its way to the disk, the next gathers.
+A lane is one database connection; an organisation is served by one lane at a time, so its commands keep their
+order, and several organisations are served side by side.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+
+from application.batch import Batch
+from application.command import Answer, Order, Policy
+from application.refusals import Unavailable
+from application.streams import StateCache
+
+MOST_AT_ONCE = 64
+TRIES = 5
+FIRST_PAUSE = 0.1
+Waiting = tuple[Order, asyncio.Future[Answer]]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Desk:
+    """Serve with `await desk.serve(order)`, between `start` and `stop`."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[AsyncConnection[Any]]],
+        *,
+        policy: Policy | None = None,
+        lanes: int = 4,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._connect = connect
+        self._policy = policy or Policy()
+        self._clock = clock
+        self._cache = StateCache()
+        self._waiting: dict[str, deque[Waiting]] = {}
+        self._turns: asyncio.Queue[str] = asyncio.Queue()
+        self._lanes = lanes
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        self._tasks = [asyncio.create_task(self._lane(), name=f"desk-lane-{n}") for n in range(self._lanes)]
+
+    async def stop(self) -> None:
+        """End the lanes; orders still waiting are told that the service is going away."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for queue in self._waiting.values():
+            for _, answer in queue:
+                if not answer.done():
+                    answer.set_exception(Unavailable("The service is stopping"))
+
+    async def serve(self, order: Order) -> Answer:
+        """The answer to an order. Raises what its handler refused it with, or Unavailable."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        organization_id = order.command.organization_id
+        queue = self._waiting.get(organization_id)
+        if queue is None:
+            queue = self._waiting[organization_id] = deque()
+            self._turns.put_nowait(organization_id)
+        queue.append((order, answer))
+        return await answer
+
+    async def _lane(self) -> None:
+        connection: AsyncConnection[Any] | None = None
+        try:
+            while True:
+                organization_id = await self._turns.get()
+                await asyncio.sleep(0)  # let the requests that arrived together join the batch
+                connection = await self._turn(organization_id, connection)
+        finally:
+            if connection is not None:
+                await connection.close()
+
+    async def _turn(
+        self, organization_id: str, connection: AsyncConnection[Any] | None
+    ) -> AsyncConnection[Any] | None:
+        """Serve one batch of an organisation, then hand its next turn out, if anybody waits."""
+        queue = self._waiting[organization_id]
+        taken = [queue.popleft() for _ in range(min(len(queue), MOST_AT_ONCE))]
+        try:
+            connection = await self._settle(organization_id, taken, connection)
+        finally:
+            for _, answer in taken:
+                if not answer.done():
+                    answer.set_exception(Unavailable("The service is stopping"))
+            if queue:
+                self._turns.put_nowait(organization_id)
+            else:
+                del self._waiting[organization_id]
+        return connection
+
+    async def _settle(
+        self, organization_id: str, taken: list[Waiting], connection: AsyncConnection[Any] | None
+    ) -> AsyncConnection[Any] | None:
+        """Try the batch, again on a new connection if the old one broke, each order alone if the data did."""
+        orders = [order for order, _ in taken]
+        batch = Batch(organization_id, orders, self._policy, self._cache, self._clock)
+        failure: Exception | None = None
+        for tried in range(TRIES):
+            try:
+                if connection is None or connection.closed:
+                    connection = await self._connect()
+                outcomes = await batch.serve(connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                failure = error
+                connection = await _closed(connection)
+                await asyncio.sleep(FIRST_PAUSE * 2**tried)
+            except Exception as error:  # noqa: BLE001  data no statement could take: find out whose
+                return await self._isolate(organization_id, taken, connection, error)
+            else:
+                for (_, answer), outcome in zip(taken, outcomes, strict=True):
+                    _resolve(answer, outcome)
+                return connection
+        for _, answer in taken:
+            _resolve(answer, Unavailable(f"The database did not answer: {type(failure).__name__}"))
+        return connection
+
+    async def _isolate(
+        self,
+        organization_id: str,
+        taken: list[Waiting],
+        connection: AsyncConnection[Any] | None,
+        error: Exception,
+    ) -> AsyncConnection[Any] | None:
+        """Serve each order of a failed batch alone, so that only the one at fault fails."""
+        if len(taken) == 1:
+            _resolve(taken[0][1], error)
+            return await _closed(connection)
+        for one in taken:
+            connection = await self._settle(organization_id, [one], connection)
+        return connection
+
+
+def _resolve(answer: asyncio.Future[Answer], outcome: Answer | Exception) -> None:
+    if answer.done():  # the caller went away; what was decided stands all the same
+        return
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)
+
+
+async def _closed(connection: AsyncConnection[Any] | None) -> None:
+    if connection is not None:
+        await connection.close()

@@ -1,0 +1,1 @@
+"""The log: facts as stored rows and back, read and appended. The one room that knows the eventsourcing library."""

@@ -1,0 +1,112 @@
+"""One organisation's log inside a transaction: take it, read streams from it, append to it, keep answers.
+
+Statements are queued in the connection's pipeline, so taking and reading cost one round trip together,
+appending and committing another.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.types.json import Jsonb
+
+from application.event_store.mapper import Event, State, advance, decode, encode
+
+_OPEN = "select last_position, last_recorded_at from open_log(%s)"
+_LOAD = """
+select e.originator_id, e.topic, e.state, e.position
+  from unnest(%s::uuid[], %s::bigint[]) as wanted(originator_id, known_version)
+  join events e on e.organization_id = %s
+               and e.originator_id = wanted.originator_id
+               and e.originator_version > wanted.known_version
+ order by e.position
+"""
+_APPEND = "select append_events(%s, %s, %s, %s, %s, %s, %s)"
+_COMMAND_AT = "select metadata ->> 'command_id' from events where organization_id = %s and position = %s"
+_ANSWERS = """
+select i.user_id, i.key, i.fingerprint, i.status, i.headers, i.body
+  from unnest(%s::text[], %s::text[]) as asked(user_id, key)
+  join idempotency i on i.organization_id = %s and i.user_id = asked.user_id and i.key = asked.key
+"""
+_KEEP = "select keep_answers(%s, %s, %s, %s, %s, %s, %s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A fact on its way into the log."""
+
+    key: UUID
+    version: int
+    event: Event
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    position: int
+    recorded_at: datetime | None
+
+
+class Log:
+    """An organisation's log, for the length of one transaction on `connection`."""
+
+    def __init__(self, connection: AsyncConnection[Any], organization_id: str) -> None:
+        self._connection = connection
+        self._organization_id = organization_id
+
+    async def take(self) -> AsyncCursor[Any]:
+        """Lock the log until commit. Read its head with `head_of` once the answer is needed."""
+        return await self._connection.execute(_OPEN, (self._organization_id,))
+
+    async def load(self, known: Mapping[UUID, State | None]) -> AsyncCursor[Any]:
+        """Ask for the facts that came after the states known; fold them in with `folded`."""
+        versions = [0 if state is None else state.version for state in known.values()]
+        return await self._connection.execute(_LOAD, (list(known), versions, self._organization_id))
+
+    async def command_at(self, position: int) -> str | None:
+        """The id of the command whose fact stands at `position`."""
+        cursor = await self._connection.execute(_COMMAND_AT, (self._organization_id, position))
+        row = await cursor.fetchone()
+        return None if row is None else row[0]
+
+    async def answers(self, asked: Iterable[tuple[str, str]]) -> AsyncCursor[Any]:
+        """Ask for the answers kept for these (user, key) pairs."""
+        users, keys = zip(*asked, strict=True)
+        return await self._connection.execute(_ANSWERS, (list(users), list(keys), self._organization_id))
+
+    async def append(self, entries: Sequence[Entry], recorded_at: datetime) -> None:
+        await self._connection.execute(
+            _APPEND,
+            (
+                self._organization_id,
+                recorded_at,
+                [entry.key for entry in entries],
+                [entry.version for entry in entries],
+                [entry.event.name for entry in entries],
+                [encode(entry.event) for entry in entries],
+                [Jsonb(dict(entry.metadata)) for entry in entries],
+            ),
+        )
+
+    async def keep(self, answers: Sequence[tuple[str, str, bytes, int, Mapping[str, str], bytes]]) -> None:
+        """Keep (user, key, fingerprint, status, headers, body) for retries."""
+        users, keys, prints, statuses, headers, bodies = (list(column) for column in zip(*answers, strict=True))
+        columns = (users, keys, prints, statuses, [Jsonb(dict(h)) for h in headers], bodies)
+        await self._connection.execute(_KEEP, (self._organization_id, *columns))
+
+
+async def head_of(taken: AsyncCursor[Any]) -> Head:
+    row = await taken.fetchone()
+    assert row is not None  # the function returns one row always
+    return Head(*row)
+
+
+async def folded(known: Mapping[UUID, State | None], loaded: AsyncCursor[Any]) -> dict[UUID, State | None]:
+    """The states known, brought up to date."""
+    states = dict(known)
+    for key, topic, state, position in await loaded.fetchall():
+        states[key] = advance(states[key], decode(topic, state), position)
+    return states

@@ -1,0 +1,59 @@
+"""Facts to stored bytes and back. A stored name is a contract for ever: every version ever stored stays here."""
+
+from typing import Any, get_args
+from uuid import UUID, uuid5
+
+from ulid import ULID
+
+from domain.activity.activity import Activity, evolve
+from domain.activity.events import ActivityEvent, Fact
+from domain.record.events import RecordEvent, RecordFact
+from domain.record.record import Record, evolve_record
+from domain.vocabulary import RecordKind
+
+Event = ActivityEvent | RecordEvent
+State = Activity | Record
+
+EVENTS: dict[str, type[Fact] | type[RecordFact]] = {
+    event.name: event for event in (*get_args(ActivityEvent), *get_args(RecordEvent))
+}
+
+_RECORDS = UUID("0f6b3c9e-6a0c-5d0e-9d5e-5a2f7c1b8e44")  # for ever: stream ids of records derive from it
+
+
+def encode(event: Event) -> bytes:
+    """Plain JSON of exactly the fields that were given."""
+    return event.model_dump_json(exclude_unset=True).encode()
+
+
+def decode(topic: str, state: bytes) -> Any:
+    """The fact a stored row holds. Raises KeyError for a name this version does not know."""
+    return EVENTS[topic].model_validate_json(state)
+
+
+def activity_key(activity_id: str) -> UUID:
+    """The stream of an activity: its ULID's bits. Raises ValueError when it is no ULID."""
+    return ULID.from_str(activity_id.upper()).to_uuid()
+
+
+def record_key(kind: RecordKind | str, record_id: str) -> UUID:
+    """The stream of a record. Ids that are ULIDs are the same in either case; others are opaque."""
+    return uuid5(_RECORDS, f"{RecordKind(kind).value}:{_canonical(record_id)}")
+
+
+def _canonical(record_id: str) -> str:
+    if len(record_id) != 26:
+        return record_id
+    try:
+        return str(ULID.from_str(record_id.upper()))
+    except ValueError:
+        return record_id
+
+
+def advance(state: State | None, event: Event, position: int) -> State:
+    """The one fold, whatever the stream is of."""
+    if isinstance(event, RecordFact):
+        assert not isinstance(state, Activity)
+        return evolve_record(state, event, position)
+    assert not isinstance(state, Record)
+    return evolve(state, event, position)

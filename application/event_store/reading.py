@@ -1,0 +1,44 @@
+"""Reading the log for those who follow it: what came after a position, and whole streams."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+_AFTER = """
+select originator_id, originator_version, topic, state, position, recorded_at
+  from events
+ where organization_id = %s and position > %s and position <= %s
+ order by position
+"""
+_STREAMS = """
+select originator_id, originator_version, topic, state, position, recorded_at
+  from events
+ where organization_id = %s and originator_id = any(%s) and position <= %s
+ order by position
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A fact as it stands in the log."""
+
+    key: UUID
+    version: int
+    topic: str
+    state: bytes
+    position: int
+    recorded_at: datetime
+
+
+def after(connection: Connection[Any], organization_id: str, position: int, upto: int) -> list[Row]:
+    """The facts after `position` and up to `upto`, in order."""
+    return [Row(*row) for row in connection.execute(_AFTER, (organization_id, position, upto))]
+
+
+def streams(connection: Connection[Any], organization_id: str, keys: Iterable[UUID], upto: int) -> list[Row]:
+    """All facts of these streams up to a position, in order."""
+    return [Row(*row) for row in connection.execute(_STREAMS, (organization_id, list(keys), upto))]

@@ -1,0 +1,36 @@
+"""How this service connects: as which role, to which schema, with which bounds on waiting."""
+
+from enum import StrEnum
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from application.postgres.migrations import SCHEMA
+
+
+class Role(StrEnum):
+    """Each part of the service works as the one database role that may do what it does, and no more."""
+
+    WRITER = "activities_writer"
+    PROJECTOR = "activities_projector"
+    READER = "activities_reader"
+
+
+_BOUNDS = {
+    Role.WRITER: {"lock_timeout": "4s", "statement_timeout": "8s", "idle_in_transaction_session_timeout": "8s"},
+    Role.PROJECTOR: {"statement_timeout": "60s", "synchronous_commit": "off"},
+    Role.READER: {"statement_timeout": "5s", "default_transaction_read_only": "on"},
+}
+"""Read tables can be folded again from the log, so only the log's own commits wait for the disk."""
+
+
+def conninfo(dsn: str, role: Role) -> str:
+    """The DSN to connect with as `role`. Options the operator put in the DSN come first and stay."""
+    settings = {"role": role, "search_path": f"{SCHEMA},public", "timezone": "UTC", "jit": "off", **_BOUNDS[role]}
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    given = conninfo_to_dict(dsn).get("options")
+    return make_conninfo(
+        dsn,
+        options=f"{given} {options}" if given else options,
+        application_name=role.value,
+        connect_timeout=5,
+    )

@@ -1,0 +1,73 @@
+"""Every setting, read once at start from the environment (prefix ACTIVITIES_) and passed down."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_data_dir() -> Path:
+    """Root's home is closed to the user PostgreSQL runs as, so root keeps its data under /var/lib."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/activities")
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "activities"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="ACTIVITIES_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Where the embedded database and the generated secret live",
+    )
+    database_url: str | None = Field(
+        None, description="A PostgreSQL 15 to 18 of your own; unset: the embedded one"
+    )
+    read_url: str | None = Field(None, description="A replica for reads; unset: the same database")
+    pg_bin_dir: Path | None = Field(
+        None, description="PostgreSQL binaries for the embedded server; unset: the installed wheel's"
+    )
+    host: str = Field("127.0.0.1", description="Address the API listens on")
+    port: int = Field(8000, ge=0, le=65535, description="Port the API listens on")
+    workers: int = Field(1, ge=1, le=64, description="API worker processes")
+    jwt_secret: SecretStr | None = Field(
+        None, description="Shared secret of bearer tokens (HS256); unset: generated in the data directory"
+    )
+    token_ttl: int = Field(86_400, ge=1, description="Lifetime of `activities token`, seconds")
+    jwt_leeway: int = Field(5, ge=0, le=60, description="Clock difference tolerated in tokens, seconds")
+    related_records: Literal["strict", "lenient"] = Field(
+        "strict", description="lenient accepts references to records this service does not know"
+    )
+    require_if_match: bool = Field(False, description="Refuse changes without If-Match (428)")
+    currency: str = Field("USD", pattern="^[A-Z]{3}$", description="Currency of rates given without one")
+    desk_lanes: int = Field(4, ge=1, le=64, description="Organisations one worker writes for at once")
+    read_pool_size: int = Field(8, ge=1, le=100, description="Connections one worker reads with")
+    freshness_timeout: float = Field(
+        1.0, gt=0, le=30, description="How long a read waits to see acknowledged writes, seconds"
+    )
+
+    def secret(self) -> str:
+        """The bearer tokens' secret: the configured one, else one made once and kept in the data directory."""
+        if self.jwt_secret is not None:
+            return self.jwt_secret.get_secret_value()
+        return _kept_secret(self.data_dir / "jwt-secret")
+
+
+def _kept_secret(path: Path) -> str:
+    """Read the secret, or make it: written aside and linked into place, so that of two makers one wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()

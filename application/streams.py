@@ -1,0 +1,79 @@
+"""Streams as a decision sees them: the states of activities and records, by their ids."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, MutableMapping
+from uuid import UUID
+
+from application.event_store.mapper import State, activity_key, record_key
+from domain.activity.activity import Activity
+from domain.record.record import Record
+from domain.vocabulary import RecordKind, RelatedType
+
+
+class Streams:
+    """The states loaded for a batch, and those its own decisions have led to so far."""
+
+    __slots__ = ("states",)
+
+    def __init__(self, states: MutableMapping[UUID, State | None]) -> None:
+        self.states = states
+
+    def activity(self, activity_id: str) -> Activity | None:
+        return self.activity_at(activity_key(activity_id))
+
+    def activity_at(self, key: UUID) -> Activity | None:
+        state = self.states.get(key)
+        return state if isinstance(state, Activity) else None
+
+    def record(self, kind: RecordKind | str, record_id: str | None) -> Record | None:
+        if record_id is None:
+            return None
+        state = self.states.get(record_key(kind, record_id))
+        return state if isinstance(state, Record) else None
+
+
+def keys_of_references(
+    related_type: RelatedType | str | None,
+    related_id: str | None,
+    contact_id: str | None,
+    *user_ids: str | None,
+) -> set[UUID]:
+    """The streams of the records an activity refers to."""
+    keys = {record_key(RecordKind.USER, user) for user in user_ids if user is not None}
+    if related_type is not None and related_id is not None:
+        keys.add(record_key(related_type, related_id))
+    if contact_id is not None:
+        keys.add(record_key(RecordKind.CONTACT, contact_id))
+    return keys
+
+
+def keys_around(activity: Activity) -> set[UUID]:
+    return keys_of_references(
+        activity.activityable_type,
+        activity.activityable_id,
+        activity.contact_id,
+        activity.assigned_user_id,
+        activity.created_by,
+    )
+
+
+class StateCache:
+    """The latest states this process has folded. Never trusted blindly: a load asks for what came after them."""
+
+    def __init__(self, most: int = 8192) -> None:
+        self._most = most
+        self._states: OrderedDict[tuple[str, UUID], State] = OrderedDict()
+
+    def known(self, organization_id: str, keys: Iterable[UUID]) -> dict[UUID, State | None]:
+        return {key: self._states.get((organization_id, key)) for key in keys}
+
+    def keep(self, organization_id: str, states: Mapping[UUID, State | None]) -> None:
+        """Remember committed states. An older state never replaces a newer one."""
+        for key, state in states.items():
+            place = (organization_id, key)
+            kept = self._states.get(place)
+            if state is not None and (kept is None or kept.version <= state.version):
+                self._states[place] = state
+                self._states.move_to_end(place)
+        while len(self._states) > self._most:
+            self._states.popitem(last=False)

@@ -1,0 +1,1 @@
+"""The activity: facts (events), the state they add up to (activity), and the decisions that make new ones."""

@@ -1,0 +1,60 @@
+"""Every refusal by name, in business words. Which status code each becomes is the edge's business.
+
+Refusal
+    Unknown                   there is no such activity or record (or it is deleted)
+    NotAllowed                the lifecycle does not allow this action now
+    NotesOnly                 a completed activity takes notes and nothing else
+    Invalid                   a value that cannot be, in a named field
+        RelatedEntityNotFound a reference to a record this organisation does not have
+"""
+
+from domain.lifecycle import Action
+from domain.vocabulary import Status
+
+
+class Refusal(Exception):
+    """A decision not to record anything. `message` is for people, `code` for programs."""
+
+    code = "refused"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Unknown(Refusal):
+    code = "not_found"
+
+    def __init__(self, noun: str) -> None:
+        super().__init__(f"{noun} not found")
+
+
+class NotAllowed(Refusal):
+    code = "action_not_allowed"
+
+    def __init__(self, action: Action, status: Status, allowed: tuple[Action, ...], message: str = "") -> None:
+        super().__init__(message or f"Cannot {action} an activity that is {status}")
+        self.action = action
+        self.status = status
+        self.allowed_actions = allowed
+
+
+class NotesOnly(NotAllowed):
+    def __init__(self, fields: list[str], allowed: tuple[Action, ...]) -> None:
+        message = f"A completed activity takes description, outcome and tags only, not {', '.join(fields)}"
+        super().__init__(Action.UPDATE, Status.COMPLETED, allowed, message)
+
+
+class Invalid(Refusal):
+    code = "invalid"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class RelatedEntityNotFound(Invalid):
+    code = "related_entity_not_found"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field, "Related entity not found")

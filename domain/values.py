@@ -1,0 +1,145 @@
+"""Small value types: each says what may be said. Checked where words come in, never when facts are read back."""
+
+import json
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import StringConstraints as Letters
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_URL = re.compile(r"https?://[^\s/?#@]+(?:[/?#]\S*)?", re.IGNORECASE)
+
+SHORT_LINE = 255
+LONG_TEXT = 32 * 1024
+MOST_TAGS = 50
+MOST_PEOPLE = 200
+MOST_ATTACHMENTS = 50
+MOST_MINUTES = 525_600
+MOST_CUSTOM_KEYS = 100
+MOST_CUSTOM_BYTES = 16 * 1024
+MOST_MONEY = Decimal("9999999999.99")
+
+
+def _no_control_characters(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("must not contain control characters or unpaired surrogates")
+    return text
+
+
+def _trimmed(text: str) -> str:
+    if not (trimmed := text.strip()):
+        raise ValueError("must not be blank")
+    return trimmed
+
+
+def _rfc3339(value: object) -> object:
+    if not isinstance(value, str | datetime):
+        raise ValueError("must be an RFC 3339 instant with an offset, such as 2025-12-20T14:00:00Z")
+    return value
+
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie in the years 1 to 9999 in UTC") from None
+
+
+def _iso_day(value: object) -> object:
+    if isinstance(value, datetime) or not isinstance(value, str | date):
+        raise ValueError("must be a day, such as 2025-12-23")
+    if isinstance(value, str) and len(value) != 10:
+        raise ValueError("must be a day, such as 2025-12-23")
+    return value
+
+
+def _a_number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("must be a number")
+    return value
+
+
+def _folded(tags: list[str]) -> list[str]:
+    folded = list(dict.fromkeys(tags))
+    if len(folded) > MOST_TAGS:
+        raise ValueError(f"must be at most {MOST_TAGS} tags")
+    return folded
+
+
+def _web_address(url: str) -> str:
+    if not _URL.fullmatch(url):
+        raise ValueError("must be an http or https URL without credentials")
+    return url
+
+
+PlainText = Annotated[str, Strict(), AfterValidator(_no_control_characters)]
+Line = Annotated[PlainText, Letters(max_length=SHORT_LINE)]
+Text = Annotated[PlainText, Letters(max_length=LONG_TEXT)]
+Subject = Annotated[PlainText, AfterValidator(_trimmed), Letters(max_length=SHORT_LINE)]
+Reference = Annotated[PlainText, Letters(min_length=1, max_length=64)]
+"""Ids of other people's records are opaque: 1 to 64 characters, whatever they look like."""
+Tag = Annotated[PlainText, AfterValidator(_trimmed), Letters(max_length=64)]
+Tags = Annotated[list[Tag], Field(max_length=1000), AfterValidator(_folded)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_in_utc)]
+Day = Annotated[date, BeforeValidator(_iso_day)]
+Flag = Annotated[bool, Strict()]
+Minutes = Annotated[int, Strict(), Field(ge=0, le=MOST_MINUTES)]
+Money = Annotated[Decimal, BeforeValidator(_a_number), Field(ge=0, max_digits=12, decimal_places=2)]
+Currency = Annotated[str, Strict(), Letters(pattern="^[A-Z]{3}$")]
+Attachment = Annotated[PlainText, Letters(max_length=2048), AfterValidator(_web_address)]
+Attachments = Annotated[list[Attachment], Field(max_length=MOST_ATTACHMENTS)]
+
+
+def _holdable(value: Any) -> None:
+    """Refuse, anywhere inside, what the read tables could not hold."""
+    if isinstance(value, str):
+        _no_control_characters(value)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _holdable(key)
+            _holdable(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _holdable(inner)
+
+
+def _bounded(fields: dict[str, Any]) -> dict[str, Any]:
+    _holdable(fields)
+    if len(fields) > MOST_CUSTOM_KEYS:
+        raise ValueError(f"must have at most {MOST_CUSTOM_KEYS} keys")
+    if _json_bytes(fields) > MOST_CUSTOM_BYTES:
+        raise ValueError(f"must be at most {MOST_CUSTOM_BYTES} bytes of JSON")
+    return fields
+
+
+def _json_bytes(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+CustomFields = Annotated[dict[str, Any], AfterValidator(_bounded)]
+
+
+class Participant(BaseModel):
+    """Someone who takes part: a user, a contact, or an outsider known by name or email."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["user", "contact", "external"] = "user"
+    id: Reference | None = None
+    email: Line | None = None
+    name: Line | None = None
+    role: Literal["organizer", "required", "optional", "informed"] | None = None
+    rsvp: Literal["needs_action", "accepted", "declined", "tentative"] | None = None
+    attended: Flag | None = None
+
+
+def _plain_id(value: object) -> object:
+    return {"id": value} if isinstance(value, str) else value
+
+
+Participants = Annotated[
+    list[Annotated[Participant, BeforeValidator(_plain_id)]], Field(max_length=MOST_PEOPLE)
+]

@@ -1,0 +1,1 @@
+"""Facts to read tables to answers. Never gives orders."""

@@ -1,0 +1,26 @@
+"""The projector as a process of its own: `python -m projections`."""
+
+import logging
+import signal
+import sys
+import threading
+
+from application.settings import Settings
+from projections.projector import Projector
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    settings = Settings()
+    if settings.database_url is None:
+        print("ACTIVITIES_DATABASE_URL is not set: `activities serve` starts a database", file=sys.stderr)
+        return 1
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    Projector(settings.database_url, stop).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Where is it said? The words of subjects and descriptions, found whole, in part, or misspelt."""

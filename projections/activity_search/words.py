@@ -1,0 +1,34 @@
+"""Words, as search sees them: letters and digits, without accents or case. One rule for tables, questions, marks."""
+
+import re
+import unicodedata
+
+LONGEST = 64
+MOST = 6000
+
+WORD = re.compile(r"[^\W_]+")
+
+
+def normalised(text: str) -> str:
+    """Without case and accents: Käthe is kathe, Straße is strasse."""
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in folded if not unicodedata.combining(letter))
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in order; what is beyond a word's or a text's usual length is cut."""
+    if text.isascii():
+        found = WORD.findall(text.lower())
+    else:
+        found = WORD.findall(normalised(text))
+    return [word[:LONGEST] for word in found[:MOST]]
+
+
+def vector(subject: str, description: str | None) -> str:
+    """A tsvector literal: each word with its places, those in the subject weighing A."""
+    places: dict[str, list[str]] = {}
+    for number, word in enumerate(words_of(subject), start=1):
+        places.setdefault(word, []).append(f"{number}A")
+    for number, word in enumerate(words_of(description or ""), start=300):
+        places.setdefault(word, []).append(f"{number}")
+    return " ".join(f"'{word}':{','.join(at[:16])}" for word, at in places.items())

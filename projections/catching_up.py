@@ -1,0 +1,112 @@
+"""Bringing one organisation's read tables up to its log: a stretch at a time, tables and cursor in one transaction."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from application.event_store import reading
+from projections.folding import Fold, Folder, Poison
+from projections.read_models import Write
+
+STRETCH = 500
+
+_CURSORS = """
+select c.read_model, c.position, c.epoch, h.position
+  from cursors c
+  join heads h on h.organization_id = c.organization_id
+ where c.organization_id = %s
+ order by c.read_model
+   for update of c
+"""
+_BEGIN = """
+insert into cursors (organization_id, read_model, position, epoch)
+select %s, model, 0, %s from unnest(%s::text[]) as model
+on conflict do nothing
+"""
+_MOVE = """
+update cursors set position = %s, epoch = %s, moved_at = now()
+ where organization_id = %s and read_model = any(%s)
+"""
+_PARKED = "select originator_id from parked where organization_id = %s"
+_PARK = """
+insert into parked (organization_id, originator_id, position, topic, reason)
+values (%s, %s, %s, %s, %s)
+on conflict do nothing
+"""
+
+
+class Deposed(Exception):
+    """A newer projector has taken over; this one must not write any more."""
+
+
+class CatchingUp:
+    """What a projector does for an organisation. `epoch` is that of its lease."""
+
+    def __init__(self, models: Mapping[str, Write], folder: Folder) -> None:
+        self._models = models
+        self._folder = folder
+
+    def advance(self, connection: Connection[Any], organization_id: str, epoch: int) -> bool:
+        """Move the read models that are furthest behind by one stretch; False once all are at the head."""
+        with connection.transaction():
+            behind, position, upto = self._place(connection, organization_id, epoch)
+            if not behind:
+                return False
+            rows = reading.after(connection, organization_id, position, upto)
+            parked = {row[0] for row in connection.execute(_PARKED, (organization_id,))}
+            fold = self._folder.fold(connection, organization_id, rows, without=parked)
+            self._write(connection, organization_id, behind, fold)
+            for poison in fold.poison:
+                self._park(connection, organization_id, poison)
+            connection.execute(_MOVE, (rows[-1].position, epoch, organization_id, behind))
+            connection.execute("select pg_notify('activities_projected', %s)", (organization_id,))
+        self._folder.keep(organization_id, fold)
+        return True
+
+    def _place(self, connection: Connection[Any], organization_id: str, epoch: int) -> tuple[list[str], int, int]:
+        """Which models are furthest behind, where they stand, and how far to go with them now."""
+        cursors = connection.execute(_CURSORS, (organization_id,)).fetchall()
+        if len([c for c in cursors if c[0] in self._models]) < len(self._models):
+            connection.execute(_BEGIN, (organization_id, epoch, list(self._models)))
+            cursors = connection.execute(_CURSORS, (organization_id,)).fetchall()
+        if any(held > epoch for _, _, held, _ in cursors):
+            raise Deposed
+        places = {model: position for model, position, _, _ in cursors if model in self._models}
+        head = cursors[0][3]
+        position = min(places.values())
+        if position >= head:
+            return [], position, head
+        others = [place for place in places.values() if place > position]
+        return (
+            [model for model, place in places.items() if place == position],
+            position,
+            min([head, position + STRETCH, *others]),
+        )
+
+    def _write(self, connection: Connection[Any], organization_id: str, models: list[str], fold: Fold) -> None:
+        """Write all states at once; if a table cannot take them, one by one, parking the culprits."""
+        try:
+            with connection.transaction():
+                for model in models:
+                    self._models[model](connection, organization_id, fold.states)
+        except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, TypeError):
+            self._write_singly(connection, organization_id, models, fold)
+
+    def _write_singly(
+        self, connection: Connection[Any], organization_id: str, models: list[str], fold: Fold
+    ) -> None:
+        for key, state in list(fold.states.items()):
+            try:
+                with connection.transaction():
+                    for model in models:
+                        self._models[model](connection, organization_id, {key: state})
+            except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, TypeError) as e:
+                del fold.states[key]
+                fold.poison.append(Poison(key, 0, "", f"{type(e).__name__}: no read table can hold it"))
+
+    def _park(self, connection: Connection[Any], organization_id: str, poison: Poison) -> None:
+        connection.execute(
+            _PARK, (organization_id, poison.key, poison.position, poison.topic, poison.reason)
+        )

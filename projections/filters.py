@@ -1,0 +1,83 @@
+"""Which activities a list is of: what callers may filter by, and the SQL of it. Columns are of activity_list l."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.vocabulary import CLOSED, OPEN
+
+OVERDUE = "overdue"
+_GROUPS = {"open": OPEN, "closed": CLOSED}
+_IS_OVERDUE = "(l.due_at < now() and l.status in ('pending', 'in_progress', 'waiting'))"
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityFilter:
+    """Each set filter narrows the list; within one, any value will do."""
+
+    types: Sequence[str] = ()
+    statuses: Sequence[str] = ()
+    priorities: Sequence[int] = ()
+    assignees: Sequence[UUID] = ()
+    related_types: Sequence[str] = ()
+    related: Sequence[UUID] = ()
+    contacts: Sequence[UUID] = ()
+    tags: Sequence[str] = ()
+    due_from: datetime | None = None
+    due_until: datetime | None = None
+    due_before: datetime | None = None
+    text: str | None = None
+    account: UUID | None = None
+
+    def conditions(self) -> list[str]:
+        asked = [sql for name, sql in _CONDITIONS.items() if getattr(self, name) not in ((), None)]
+        if self.statuses:
+            asked.append(self._status())
+        return asked
+
+    def parameters(self) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if value not in ((), None):
+                values[f.name] = list(value) if isinstance(value, tuple | list) else value
+        if self.text is not None:
+            values["text"] = f"%{_escaped(self.text.casefold())}%"
+        if self.statuses:
+            values["statuses"] = self._stored_statuses()
+        return values
+
+    def _stored_statuses(self) -> list[str]:
+        stored: list[str] = []
+        for status in self.statuses:
+            stored += _GROUPS.get(status, [status])
+        return [str(status) for status in stored if status != OVERDUE]
+
+    def _status(self) -> str:
+        one_of = "l.status = any(%(statuses)s)"
+        return f"({one_of} or {_IS_OVERDUE})" if OVERDUE in self.statuses else one_of
+
+
+_CONDITIONS: Mapping[str, str] = {
+    "types": "l.type = any(%(types)s)",
+    "priorities": "l.priority = any(%(priorities)s)",
+    "assignees": "l.assignee_key = any(%(assignees)s)",
+    "related_types": "l.related_type = any(%(related_types)s)",
+    "related": "l.related_key = any(%(related)s)",
+    "contacts": "l.contact_key = any(%(contacts)s)",
+    "tags": "l.tags && %(tags)s",
+    "due_from": "l.due_at >= %(due_from)s",
+    "due_until": "l.due_at <= %(due_until)s",
+    "due_before": "l.due_at < %(due_before)s",
+    "text": "l.words like %(text)s",
+    "account": """(l.related_key = %(account)s or exists (
+        select from directory d
+         where d.organization_id = l.organization_id and d.record_key = l.related_key
+           and d.account_key = %(account)s))""",
+}
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")

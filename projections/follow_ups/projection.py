@@ -1,0 +1,45 @@
+"""What a state means for follow-ups: it may have opened an obligation, and it may satisfy others'.
+
+Whether an obligation is open is asked, not stored: it depends on other activities. Source: REQUIREMENTS section 2.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from application.event_store.mapper import State, activity_key, record_key
+from domain.activity.activity import Activity
+from projections.table import Table
+
+name = "follow_ups"
+
+TABLE = Table(
+    "follow_ups",
+    "activity_id",
+    ("organization_id", "activity_id", "number", "related_key", "follow_up_of", "opened", "due_on"),
+)
+
+
+def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any] | None:
+    """A deleted activity neither obliges nor satisfies."""
+    if activity.deleted_at is not None:
+        return None
+    followed = activity.follow_up_of_id
+    return {
+        "organization_id": organization_id,
+        "activity_id": key,
+        "number": activity.number,
+        "related_key": record_key(activity.activityable_type, activity.activityable_id),
+        "follow_up_of": None if followed is None else activity_key(followed),
+        "opened": activity.follow_up_opened,
+        "due_on": activity.follow_up_date,
+    }
+
+
+def write(connection: Connection[Any], organization_id: str, states: Mapping[UUID, State]) -> None:
+    rows = {
+        key: row(organization_id, key, state) for key, state in states.items() if isinstance(state, Activity)
+    }
+    TABLE.replace(connection, organization_id, rows)

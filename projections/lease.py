@@ -1,0 +1,37 @@
+"""Which of several projectors works: the one that holds the lease. Each new holder begins a new epoch."""
+
+from typing import Any
+
+from psycopg import Connection
+
+NAME = "projector"
+SECONDS = 3.0
+
+_TAKE = """
+insert into leases as l (name, holder, epoch, expires_at)
+values (%(name)s, %(holder)s, 1, clock_timestamp() + make_interval(secs => %(seconds)s))
+on conflict (name) do update
+   set holder = excluded.holder,
+       epoch = case when l.holder = excluded.holder then l.epoch else l.epoch + 1 end,
+       expires_at = excluded.expires_at
+ where l.holder = excluded.holder or l.expires_at < clock_timestamp()
+returning epoch
+"""
+_RELEASE = "update leases set expires_at = '-infinity' where name = %s and holder = %s"
+
+
+class Lease:
+    """Taken and kept by `hold`; while somebody else has it, `hold` answers None."""
+
+    def __init__(self, holder: str) -> None:
+        self._holder = holder
+
+    def hold(self, connection: Connection[Any]) -> int | None:
+        """The epoch of our holding, renewed; None while another holds the lease."""
+        asked = {"name": NAME, "holder": self._holder, "seconds": SECONDS}
+        row = connection.execute(_TAKE, asked).fetchone()
+        return None if row is None else int(row[0])
+
+    def release(self, connection: Connection[Any]) -> None:
+        """Let a standby take over at once."""
+        connection.execute(_RELEASE, (NAME, self._holder))

@@ -1,0 +1,40 @@
+"""What a state means for the overdue table: a row while it can be overdue, none before or after."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from application.event_store.mapper import State, record_key
+from domain.activity.activity import Activity
+from domain.vocabulary import CAN_BE_OVERDUE, RecordKind
+from projections.table import Table
+
+name = "overdue"
+
+TABLE = Table(
+    "overdue",
+    "activity_id",
+    ("organization_id", "activity_id", "due_at", "priority", "assignee_key", "related_key"),
+)
+
+
+def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any] | None:
+    if activity.deleted_at is not None or activity.due_at is None or activity.status not in CAN_BE_OVERDUE:
+        return None
+    return {
+        "organization_id": organization_id,
+        "activity_id": key,
+        "due_at": activity.due_at,
+        "priority": activity.priority.rank,
+        "assignee_key": record_key(RecordKind.USER, activity.assigned_user_id),
+        "related_key": record_key(activity.activityable_type, activity.activityable_id),
+    }
+
+
+def write(connection: Connection[Any], organization_id: str, states: Mapping[UUID, State]) -> None:
+    rows = {
+        key: row(organization_id, key, state) for key, state in states.items() if isinstance(state, Activity)
+    }
+    TABLE.replace(connection, organization_id, rows)

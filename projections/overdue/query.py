@@ -1,0 +1,55 @@
+"""The question the overdue table answers: what is late, latest first, or by priority or by the record's value."""
+
+from dataclasses import replace
+
+from projections.filters import ActivityFilter
+from projections.paging import Listing, Sort
+from projections.resource import WITH_NAMES, resource_sql
+
+READ_MODELS = ("overdue", "activity_list", "directory")
+
+_DAYS = """left({resource}, -1)
+ || ',"days_overdue":' || floor(extract(epoch from now() - l.due_at) / 86400)::bigint || '}}'"""
+
+SORTS = {
+    "due_at": ("o.due_at", "timestamptz", False),
+    "days_overdue": ("-extract(epoch from o.due_at)", "numeric", False),
+    "priority": ("o.priority", "smallint", False),
+    "entity_value": ("d.value", "numeric", True),
+}
+
+_NARROW = {"assignees": "o.assignee_key", "related": "o.related_key", "priorities": "o.priority"}
+"""Filters that the narrow table answers by itself."""
+
+_WIDE = " join activity_list l on l.organization_id = o.organization_id and l.activity_id = o.activity_id"
+_VALUE = " left join directory d on d.organization_id = o.organization_id and d.record_key = o.related_key"
+
+
+def overdue_activities(
+    organization_id: str,
+    filters: ActivityFilter,
+    *,
+    sort_by: str = "due_at",
+    descending: bool = False,
+    includes: frozenset[str] = frozenset(),
+) -> Listing:
+    column, type_, nullable = SORTS[sort_by]
+    narrow = [
+        f"{column_} = any(%({name})s)" for name, column_ in _NARROW.items() if getattr(filters, name) != ()
+    ]
+    wide = replace(filters, **{name: () for name in _NARROW}).conditions()
+    of = "overdue o" + (_WIDE if wide else "") + (_VALUE if sort_by == "entity_value" else "")
+    names = " join activity_list l on l.organization_id = k.organization_id and l.activity_id = k.activity_id"
+    return Listing(
+        read_models=READ_MODELS,
+        of=of,
+        key="o.activity_id",
+        columns="o.organization_id, o.activity_id",
+        where=["o.organization_id = %(organization_id)s", "o.due_at < now()", *narrow, *wide],
+        parameters={"organization_id": organization_id, **filters.parameters()},
+        sort=Sort(sort_by, column, type_, nullable, descending),
+        shown=_DAYS.format(resource=resource_sql(includes)),
+        page_alias="k",
+        with_names=names + WITH_NAMES,
+        identity=filters.parameters(),
+    )

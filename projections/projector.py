@@ -1,0 +1,97 @@
+"""The one loop that reads every log and moves every read model.
+
+Notifications say where to look first; a poll is enough on its own. One projector works at a time, others stand by.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from psycopg import Connection
+
+from application.postgres.connections import Role, conninfo
+from projections.catching_up import CatchingUp, Deposed
+from projections.folding import Folder
+from projections.lease import SECONDS, Lease
+from projections.read_models import READ_MODELS
+
+log = logging.getLogger(__name__)
+
+POLL = 0.5
+LONGEST_PAUSE = 5.0
+
+_BEHIND = """
+select h.organization_id
+  from heads h
+ where h.position > 0
+   and (select count(*) from cursors c
+         where c.organization_id = h.organization_id
+           and c.read_model = any(%s)
+           and c.position >= h.position) < %s
+"""
+
+
+class Projector:
+    """Runs until `stop` is set. Survives the database going away and coming back."""
+
+    def __init__(self, dsn: str, stop: threading.Event) -> None:
+        self._conninfo = conninfo(dsn, Role.PROJECTOR)
+        self._stop = stop
+        self._lease = Lease(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
+        self._catching_up = CatchingUp(READ_MODELS, Folder())
+        self._renew_at = 0.0
+        self._look_at = 0.0
+
+    def run(self) -> None:
+        pause = 0.1
+        while not self._stop.is_set():
+            try:
+                with psycopg.connect(self._conninfo, autocommit=True) as connection:
+                    pause = 0.1
+                    self._work(connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                log.warning("the database is away: %s", type(error).__name__)
+                self._stop.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _work(self, connection: Connection[Any]) -> None:
+        connection.execute("listen activities_recorded")  # before the first look, so that nothing falls between
+        waiting: set[str] = set()
+        self._look_at = 0.0
+        while not self._stop.is_set():
+            epoch = self._lease.hold(connection)
+            if epoch is None:
+                self._stop.wait(POLL)
+                continue
+            self._renew_at = time.monotonic() + SECONDS / 3
+            try:
+                self._reign(connection, epoch, waiting)
+            except Deposed:
+                log.warning("another projector took over")
+        self._lease.release(connection)
+
+    def _reign(self, connection: Connection[Any], epoch: int, waiting: set[str]) -> None:
+        """Work for as long as the lease need not be renewed."""
+        while not self._stop.is_set() and time.monotonic() < self._renew_at:
+            if time.monotonic() >= self._look_at:
+                waiting |= self._behind(connection)
+                self._look_at = time.monotonic() + POLL
+            for organization_id in list(waiting):
+                if not self._catching_up.advance(connection, organization_id, epoch):
+                    waiting.discard(organization_id)
+                if time.monotonic() >= self._renew_at:
+                    return
+            until = min(self._look_at, self._renew_at) - time.monotonic()
+            for note in connection.notifies(timeout=0 if waiting else max(until, 0.001), stop_after=1):
+                waiting.add(note.payload)
+            for note in connection.notifies(timeout=0):
+                waiting.add(note.payload)
+
+    def _behind(self, connection: Connection[Any]) -> set[str]:
+        models = list(READ_MODELS)
+        return {row[0] for row in connection.execute(_BEHIND, (models, len(models)))}

@@ -1,0 +1,60 @@
+"""Writing rows of a read table, set-based: one statement, however many rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from psycopg import Connection
+from psycopg.sql import SQL, Composed, Identifier
+
+
+@dataclass(frozen=True)
+class Table:
+    """A read table: its name, the column that is its key within an organisation, and all its columns."""
+
+    name: str
+    key: str
+    columns: tuple[str, ...]
+
+    def upsert(self, connection: Connection[Any], rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            connection.execute(self._upsert, (orjson.dumps(rows, default=_plain).decode(),))
+
+    def delete(self, connection: Connection[Any], organization_id: str, keys: Iterable[UUID]) -> None:
+        if gone := list(keys):
+            connection.execute(self._delete, (organization_id, gone))
+
+    def replace(
+        self,
+        connection: Connection[Any],
+        organization_id: str,
+        rows: Mapping[UUID, Mapping[str, Any] | None],
+    ) -> None:
+        """Make the rows of these keys what is given; None is no row."""
+        self.delete(connection, organization_id, (key for key, row in rows.items() if row is None))
+        self.upsert(connection, [row for row in rows.values() if row is not None])
+
+    @property
+    def _upsert(self) -> Composed:
+        changing = [c for c in self.columns if c not in ("organization_id", self.key)]
+        return SQL(
+            "insert into {table} ({columns}) select {columns} from json_populate_recordset(null::{table}, %s)"
+            " on conflict (organization_id, {key}) do update set {changes}"
+        ).format(
+            table=Identifier(self.name),
+            key=Identifier(self.key),
+            columns=SQL(", ").join(map(Identifier, self.columns)),
+            changes=SQL(", ").join(SQL("{0} = excluded.{0}").format(Identifier(c)) for c in changing),
+        )
+
+    @property
+    def _delete(self) -> Composed:
+        return SQL("delete from {} where organization_id = %s and {} = any(%s)").format(
+            Identifier(self.name), Identifier(self.key)
+        )
+
+
+def _plain(value: object) -> object:
+    return str(value)

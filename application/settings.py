@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     )
     require_if_match: bool = Field(False, description="Refuse changes without If-Match (428)")
     currency: str = Field("USD", pattern="^[A-Z]{3}$", description="Currency of rates given without one")
+    time_zone: str = Field("UTC", description="Time zone in which follow-ups are created, at nine")
     desk_lanes: int = Field(4, ge=1, le=64, description="Organisations one worker writes for at once")
     read_pool_size: int = Field(8, ge=1, le=100, description="Connections one worker reads with")
     freshness_timeout: float = Field(

@@ -58,8 +58,11 @@ def held(path: Path, seconds: float) -> Iterator[None]:
 
 
 def is_held(path: Path) -> bool:
-    """Whether somebody holds the lock on `path` alone."""
-    lock = FileLock.on(path)
+    """Whether somebody holds the lock on `path` alone. Only looks: a missing file stays missing."""
+    try:
+        lock = FileLock(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+    except FileNotFoundError:
+        return False
     try:
         return not lock.try_shared()
     finally:

@@ -1,4 +1,4 @@
-"""Whoever tails a log gets what was committed, in order, once each: under many writers, slow ones and failed ones."""
+"""Whoever tails a log gets what was committed, in order, once each, however many write and however slowly."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -81,10 +81,11 @@ class SequenceLog:
 
     def read(self, after: int) -> list[Place]:
         with self.pool.connection() as connection:
-            return connection.execute(
+            rows = connection.execute(
                 "select position, event from sequence_log where position > %s order by position limit %s",
                 (after, READ_AT_ONCE),
-            ).fetchall()
+            )
+            return [(position, event) for position, event in rows]
 
 
 @dataclass(eq=False)
@@ -136,7 +137,9 @@ class Writer:
 
     def write(self) -> list[tuple[Log, Place]]:
         """What of it was committed."""
-        return [place for _ in range(TRANSACTIONS) for place in self._transaction(self.chance.choice(self.logs))]
+        return [
+            place for _ in range(TRANSACTIONS) for place in self._transaction(self.chance.choice(self.logs))
+        ]
 
     def _transaction(self, log: Log) -> list[tuple[Log, Place]]:
         events = [uuid4() for _ in range(self.chance.randint(1, MOST_EVENTS))]
@@ -161,7 +164,9 @@ def committed_and_delivered(
     tail.start()
     writers = [Writer(pool, logs, tail, Random(number)) for number in range(WRITERS)]
     with ThreadPoolExecutor(WRITERS) as threads:
-        written = [place for done in threads.map(Writer.write, writers, timeout=PATIENCE * 3) for place in done]
+        written = [
+            place for done in threads.map(Writer.write, writers, timeout=PATIENCE * 3) for place in done
+        ]
     tail.finish()
     for log in logs:
         yield sorted(place for written_to, place in written if written_to == log), tail.delivered[log]
@@ -196,7 +201,9 @@ def test_the_same_reader_loses_events_when_positions_come_from_a_plain_sequence(
     database: str, pool: ConnectionPool[Any]
 ) -> None:
     with psycopg.connect(database, autocommit=True) as owner:
-        owner.execute("create table public.sequence_log (position bigserial primary key, event uuid not null)")
+        owner.execute(
+            "create table public.sequence_log (position bigserial primary key, event uuid not null)"
+        )
         owner.execute("grant all on all tables in schema public to public")
         owner.execute("grant all on all sequences in schema public to public")
     [(committed, delivered)] = committed_and_delivered(pool, [SequenceLog(pool)])

@@ -74,7 +74,7 @@ class TestShippedContractOfAggregateRecorders(OnAnEmptyLog, shipped.AggregateRec
         return WithoutPositions(self.pool, str(uuid4()))
 
 
-def event(originator_id: UUID | None = None, version: int = 1, topic: str = "said") -> StoredEvent:
+def event(originator_id: UUID | str | None = None, version: int = 1, topic: str = "said") -> StoredEvent:
     return StoredEvent(originator_id or uuid4(), version, topic, b"{}")
 
 
@@ -96,7 +96,8 @@ def test_metadata_is_kept_with_each_event(recorder: OrganizationRecorder, owner:
     recorder.insert_events([event(), event()], metadata={"actor": "anna"})
     recorder.insert_events([event()])
     kept = owner.execute(
-        "select metadata from events where organization_id = %s order by position", (recorder.organization_id,)
+        "select metadata from events where organization_id = %s order by position",
+        (recorder.organization_id,),
     )
     assert [row[0] for row in kept] == [{"actor": "anna"}, {"actor": "anna"}, {}]
 
@@ -116,9 +117,14 @@ def test_organizations_share_neither_streams_nor_positions(pool: ConnectionPool[
     assert bolt.max_notification_id() == 1
 
 
-def test_time_never_runs_backwards_in_a_log(recorder: OrganizationRecorder, owner: psycopg.Connection) -> None:
+def test_time_never_runs_backwards_in_a_log(
+    recorder: OrganizationRecorder, owner: psycopg.Connection
+) -> None:
     owner.execute(
-        "select append_events(%s, '2999-01-01Z', array[%s], '{1}', '{said}', array[''::bytea], array['{}'::jsonb])",
+        """
+        select append_events(%s, '2999-01-01Z', array[%s], array[1],
+                             array['said'], array[''::bytea], array['{}'::jsonb])
+        """,
         (recorder.organization_id, uuid4()),
     )
     recorder.insert_events([event()])
@@ -136,7 +142,9 @@ def test_a_log_held_by_another_is_waited_for_once_and_not_ten_times(
         connection.commit()
 
     with (
-        ConnectionPool(conninfo(module_database, Role.WRITER), min_size=1, configure=impatient, open=True) as pool,
+        ConnectionPool(
+            conninfo(module_database, Role.WRITER), min_size=1, configure=impatient, open=True
+        ) as pool,
         owner.transaction(),
     ):
         recorder = OrganizationRecorder(pool, str(uuid4()))
@@ -161,15 +169,16 @@ def test_a_broken_connection_is_told_once_and_replaced(
 
 def test_no_free_connection_is_an_operational_error(module_database: str) -> None:
     dsn = conninfo(module_database, Role.WRITER)
-    with ConnectionPool(dsn, min_size=1, max_size=1, timeout=0.1, open=True) as pool, pool.connection():
-        with pytest.raises(OperationalError):
-            OrganizationRecorder(pool, "acme").insert_events([event()])
+    with (
+        ConnectionPool(dsn, min_size=1, max_size=1, timeout=0.1, open=True) as pool,
+        pool.connection(),
+        pytest.raises(OperationalError),
+    ):
+        OrganizationRecorder(pool, "acme").insert_events([event()])
 
 
 @pytest.mark.timeout(20)
-def test_a_hint_wakes_a_subscription(
-    recorder: OrganizationRecorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hint_wakes_a_subscription(recorder: OrganizationRecorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorders, "POLL_SECONDS", NEVER)
     with recorder.subscribe() as subscription, ThreadPoolExecutor(1) as reader:
         heard = reader.submit(lambda: [n.id for n in islice(subscription, 3)])
@@ -208,7 +217,9 @@ def test_a_lost_hint_is_made_up_for_by_the_poll(
         recorder.insert_events([event()])
         heard = reader.submit(next, subscription)
         with owner.transaction():  # as append_events does, but without its hint
-            owner.execute("update heads set position = 2 where organization_id = %s", (recorder.organization_id,))
+            owner.execute(
+                "update heads set position = 2 where organization_id = %s", (recorder.organization_id,)
+            )
             owner.execute(
                 "insert into events values (%s, %s, 1, 'said', '', '{}', now(), 2)",
                 (recorder.organization_id, uuid4()),

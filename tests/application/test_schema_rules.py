@@ -1,4 +1,4 @@
-"""The catalogue keeps the rules an organisation's data live by, and the roles can do no more than their part."""
+"""The catalogue keeps the rules an organisation's data live by; each role can do its part and no more."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,11 @@ RULES = Path(__file__).with_name("schema_rules.sql").read_text(encoding="utf-8")
 
 GOOD = """
 create table good (
-    organization_id text not null, id uuid not null, words tsvector, during tstzrange, primary key (organization_id, id)
+    organization_id text not null,
+    id uuid not null,
+    words tsvector,
+    during tstzrange,
+    primary key (organization_id, id)
 );
 alter table good enable row level security, force row level security;
 create policy own on good using (organization_id = current_setting('activities.organization_id', true));
@@ -25,49 +29,73 @@ comment on table place is 'reference';
 """
 
 BREACHES = {
-    "create table bad (id uuid primary key)": "has no organization_id and no comment that says why",
-    "create table bad (organization_id text, unique (organization_id))": "organization_id may be null",
-    "create table bad (organization_id text not null)": "has no primary key",
-    "create unique index on good (id)": "has a unique index that organization_id does not lead",
-    "create unique index on good (lower(organization_id))": "has a unique index that organization_id does not lead",
-    "alter table good add exclude using gist (during with &&)": "has an exclusion constraint without organization_id",
-    """
-    create table bad (organization_id text, id uuid, good_organization text, primary key (organization_id, id),
-                      foreign key (good_organization, id) references good)
-    """: "has a foreign key that crosses organizations",
-    "create trigger bad before update on good for each row execute function suppress_redundant_updates_trigger()": (
-        "has a trigger"
-    ),
-    "alter table good add n bigint generated always as identity": "numbers rows by itself",
-    "alter table good add n bigserial": "numbers rows by itself",
-    "alter table good add n xid8 default pg_current_xact_id()": "numbers rows by itself",
-    "create sequence bad": "is a sequence",
-    "alter table good add more tsvector; create index on good using gin (words, more)": (
-        "has a GIN index on several columns"
-    ),
-    "alter table good no force row level security": "does not enable and force row level security",
-    "alter table good disable row level security": "does not enable and force row level security",
-    "create policy bad on good using (true)": "has a policy that does not ask for the organization",
-    "create policy bad on good for insert to activities_writer with check (true)": (
-        "has a policy that does not ask for the organization"
-    ),
-    "create view bad as select * from good": "is a view with its owner's rights",
-    "create materialized view bad as select * from good": (
-        "is a materialized view, which row level security does not cover"
-    ),
-    """
-    create function bad() returns int language sql security definer set search_path = activities as 'select 1'
-    """: "runs with its owner's rights for everybody",
-    """
-    create function bad() returns int language sql security definer as 'select 1';
-    revoke all on function bad from public
-    """: "runs with its owner's rights on its caller's search path",
-    "create function bad() returns void language sql as 'select pg_advisory_xact_lock(1)'": (
-        "uses what does not spread"
-    ),
-    "create function bad() returns text language sql as $$ select set_config('activities.x', 'y', false) $$": (
-        "sets a variable beyond the transaction"
-    ),
+    "has no organization_id and no comment that says why": [
+        "create table bad (id uuid primary key)",
+    ],
+    "organization_id may be null": [
+        "create table bad (organization_id text, unique (organization_id))",
+    ],
+    "has no primary key": [
+        "create table bad (organization_id text not null)",
+    ],
+    "has a unique index that organization_id does not lead": [
+        "create unique index on good (id)",
+        "create unique index on good (id, organization_id)",
+        "create unique index on good (lower(organization_id))",
+    ],
+    "has an exclusion constraint without organization_id": [
+        "alter table good add exclude using gist (during with &&)",
+    ],
+    "has a foreign key that crosses organizations": [
+        """
+        create table bad (organization_id text, id uuid, other text, primary key (organization_id, id),
+                          foreign key (other, id) references good)
+        """,
+    ],
+    "has a trigger": [
+        """
+        create trigger bad before update on good
+            for each row execute function suppress_redundant_updates_trigger()
+        """,
+    ],
+    "numbers rows by itself": [
+        "alter table good add n bigint generated always as identity",
+        "alter table good add n bigserial",
+        "alter table good add n xid8 default pg_current_xact_id()",
+    ],
+    "is a sequence": [
+        "create sequence bad",
+    ],
+    "has a GIN index on several columns": [
+        "alter table good add more tsvector; create index on good using gin (words, more)",
+    ],
+    "does not enable and force row level security": [
+        "alter table good no force row level security",
+        "alter table good disable row level security",
+    ],
+    "has a policy that does not ask for the organization": [
+        "create policy bad on good using (true)",
+        "create policy bad on good for insert to activities_writer with check (true)",
+    ],
+    "is a view with its owner's rights": [
+        "create view bad as select * from good",
+    ],
+    "is a materialized view, which row level security does not cover": [
+        "create materialized view bad as select * from good",
+    ],
+    "runs with its owner's rights for everybody": [
+        "create function bad() returns int language sql security definer set search_path = '' as 'select 1'",
+    ],
+    "runs with its owner's rights on its caller's search path": [
+        "create function bad() returns int language sql security definer as 'select 1'",
+    ],
+    "uses what does not spread": [
+        "create function bad() returns void language sql as 'select pg_advisory_xact_lock(1)'",
+        "create function bad() returns bigint language sql as $$ select nextval('x') $$",
+    ],
+    "sets a variable beyond the transaction": [
+        "create function bad() returns text language sql as $$ select set_config('a.b', 'c', false) $$",
+    ],
 }
 
 SAMPLES = {
@@ -117,8 +145,11 @@ def tables(connection: psycopg.Connection[Any]) -> list[str]:
 
 def put_a_row_into(table: str, organization_id: str, connection: psycopg.Connection[Any]) -> None:
     columns = connection.execute(
-        "select attname, format_type(atttypid, null) from pg_attribute"
-        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped and attname <> 'organization_id'",
+        """
+        select attname, format_type(atttypid, null)
+          from pg_attribute
+         where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped and attname <> 'organization_id'
+        """,
         (table,),
     ).fetchall()
     statement = SQL("insert into {} (organization_id, {}) values ({}, {})").format(
@@ -145,9 +176,13 @@ def test_a_table_that_keeps_the_rules_is_not_reported(owner: psycopg.Connection[
     assert breaches(owner) == []
 
 
-@pytest.mark.parametrize(("statement", "breach"), BREACHES.items(), ids=lambda text: text.strip()[:60])
-def test_a_broken_rule_is_reported(owner: psycopg.Connection[Any], statement: str, breach: str) -> None:
+@pytest.mark.parametrize(
+    ("breach", "statement"),
+    [(breach, statement) for breach, statements in BREACHES.items() for statement in statements],
+)
+def test_a_broken_rule_is_reported(owner: psycopg.Connection[Any], breach: str, statement: str) -> None:
     owner.execute(GOOD)
+    owner.execute("set local check_function_bodies = off")
     owner.execute(statement)
     assert any(breach in reported for reported in breaches(owner))
 
@@ -155,7 +190,7 @@ def test_a_broken_rule_is_reported(owner: psycopg.Connection[Any], statement: st
 def test_every_rule_has_an_example_of_its_breach() -> None:
     rules = re.findall(r"^select (?:spread\.)?name, '((?:[^']|'')+)'", RULES, re.MULTILINE)
     assert len(rules) == RULES.count("union all") + 1
-    assert {rule.replace("''", "'").removesuffix(": ") for rule in rules} == set(BREACHES.values())
+    assert {rule.replace("''", "'").removesuffix(": ") for rule in rules} == BREACHES.keys()
 
 
 @pytest.mark.parametrize("role", Role)
@@ -182,7 +217,8 @@ def test_no_role_can_rewrite_the_log(owner: psycopg.Connection[Any], role: Role,
 @pytest.mark.parametrize("function", ["open_log", "append_events", "keep_answers"])
 def test_only_the_writer_may_append(owner: psycopg.Connection[Any], role: Role, function: str) -> None:
     [(allowed,)] = owner.execute(
-        "select bool_or(has_function_privilege(%s, oid, 'execute')) from pg_proc where proname = %s", (role, function)
+        "select bool_or(has_function_privilege(%s, oid, 'execute')) from pg_proc where proname = %s",
+        (role, function),
     )
     assert not allowed
 

@@ -152,6 +152,7 @@ begin
     end loop;
 end $$;
 grant select, insert, update on leases to activities_projector;
+grant select on leases to activities_reader;
 
 create function begin_reading(
     p_organization_id text, p_read_models text[], out head bigint, out reached bigint

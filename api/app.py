@@ -1,0 +1,60 @@
+"""The composition root: one function that puts the house together, and nothing else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+from psycopg import AsyncConnection
+
+from api.http import activities, activity_commands, directory, health, problems
+from api.http.request_ids import RequestIds
+from api.http.tokens import Tokens
+from application.command import Policy
+from application.desk import Desk
+from application.postgres.connections import Role, conninfo
+from application.settings import Settings
+from projections.reading import Reader
+
+SURFACE_S = "/api/v1/crm"
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The API of one worker. Needs a migrated database at `settings.database_url`."""
+    dsn = settings.database_url
+    if dsn is None:
+        raise ValueError("ACTIVITIES_DATABASE_URL is not set: `activities serve` starts a database")
+    writer = conninfo(dsn, Role.WRITER)
+
+    async def connect() -> AsyncConnection[tuple[object, ...]]:
+        return await AsyncConnection.connect(writer, autocommit=True)
+
+    policy = Policy(
+        currency=settings.currency,
+        strict_references=settings.related_records == "strict",
+        time_zone=ZoneInfo(settings.time_zone),
+    )
+    desk = Desk(connect, policy=policy, lanes=settings.desk_lanes)
+    reader = Reader(
+        settings.read_url or dsn, size=settings.read_pool_size, patience=settings.freshness_timeout
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await desk.start()
+        async with reader.opened():
+            yield
+        await desk.stop()
+
+    app = FastAPI(title="Activities", version="0.1.0", lifespan=lifespan, redirect_slashes=False)
+    app.state.settings = settings
+    app.state.desk = desk
+    app.state.reader = reader
+    app.state.tokens = Tokens(settings.secret(), leeway=settings.jwt_leeway)
+    app.add_middleware(RequestIds)
+    problems.install(app)
+    app.include_router(health.router)
+    app.include_router(activities.router, prefix=SURFACE_S)
+    app.include_router(activity_commands.router, prefix=SURFACE_S)
+    app.include_router(directory.router, prefix=SURFACE_S)
+    return app

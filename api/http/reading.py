@@ -1,0 +1,84 @@
+"""What every GET shares: the caller's organisation, the freshness of the answer, pages and their meta."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from api.http.envelope import enveloped, etag, ok
+from api.http.identity import caller_of, permitted
+from api.http.problems import Problem
+from api.http.tokens import Caller
+from domain.refusals import Invalid
+from projections.paging import Listing, Page, Place, page_of, question
+from projections.reading import Found, Question, Reader
+
+
+class Asking:
+    """A caller's questions. Every one is of the caller's own organisation."""
+
+    def __init__(self, caller: Caller, reader: Reader, request: Request) -> None:
+        self.caller = caller
+        self.organization_id = caller.organization_id
+        self._reader = reader
+        self._request = request
+
+    async def ask(self, question: Question) -> Found:
+        """The rows found. Raises Problem unavailable where they are stale and the caller is strict about it."""
+        found = await self._reader.ask(self.organization_id, question)
+        if found.behind and "handling=strict" in self._request.headers.get("prefer", ""):
+            detail = "The read tables have not caught up with what was acknowledged"
+            raise Problem("unavailable", detail, headers={"Retry-After": "1"} | lag(found.behind))
+        return found
+
+    async def page(self, listing: Listing, place: Place) -> Page:
+        return page_of(listing, place, await self.ask(question(listing, place)))
+
+    async def listed(self, listing: Listing, place: Place, message: str) -> Response:
+        page = await self.page(listing, place)
+        return paged(page, place, message, page.items)
+
+    def one(self, message: str, data: str, version: int, behind: int) -> Response:
+        """One resource with its ETag; 304 where the caller has it already."""
+        body = enveloped(message, data.encode())
+        tag = etag(version, body)
+        headers = {"ETag": tag} | lag(behind)
+        known = [known.strip() for known in self._request.headers.get("if-none-match", "").split(",")]
+        if tag in known or "*" in known:
+            return Response(None, 304, headers)
+        return ok(body, headers)
+
+
+def paged(page: Page, place: Place, message: str, items: list[str]) -> Response:
+    data = f"[{','.join(items)}]".encode()
+    return ok(enveloped(message, data, meta=meta_of(page, place)), lag(page.behind))
+
+
+def meta_of(page: Page, place: Place) -> dict[str, int | str | None]:
+    if page.total is None:
+        return {"per_page": place.per_page, "next_cursor": page.next_cursor}
+    return {
+        "current_page": place.page,
+        "per_page": place.per_page,
+        "total": page.total,
+        "last_page": max(1, -(-page.total // place.per_page)),
+        "next_cursor": page.next_cursor,
+    }
+
+
+def lag(behind: int) -> dict[str, str]:
+    return {"Projection-Lag": str(behind)} if behind else {}
+
+
+def place_of(page: int | None, per_page: int, cursor: str | None) -> Place:
+    if page is not None and cursor is not None:
+        raise Invalid("cursor", "page and cursor exclude each other")
+    return Place(per_page=per_page, page=page or 1, cursor=cursor)
+
+
+class Asks:
+    """A dependency of routes that read with a scope."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    def __call__(self, request: Request) -> Asking:
+        return Asking(permitted(caller_of(request), self.scope), request.app.state.reader, request)

@@ -63,7 +63,7 @@ class Policy:
 
     currency: str = "USD"
     strict_references: bool = True
-    time_zone: ZoneInfo = ZoneInfo("UTC")
+    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
 
 @dataclass(frozen=True, slots=True)

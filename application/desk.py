@@ -116,7 +116,8 @@ class Desk:
                 outcomes = await batch.serve(connection)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 failure = error
-                connection = await _closed(connection)
+                await _close(connection)
+                connection = None
                 await asyncio.sleep(FIRST_PAUSE * 2**tried)
             except Exception as error:  # noqa: BLE001  data no statement could take: find out whose
                 return await self._isolate(organization_id, taken, connection, error)
@@ -138,7 +139,8 @@ class Desk:
         """Serve each order of a failed batch alone, so that only the one at fault fails."""
         if len(taken) == 1:
             _resolve(taken[0][1], error)
-            return await _closed(connection)
+            await _close(connection)
+            return None
         for one in taken:
             connection = await self._settle(organization_id, [one], connection)
         return connection
@@ -153,6 +155,6 @@ def _resolve(answer: asyncio.Future[Answer], outcome: Answer | Exception) -> Non
         answer.set_result(outcome)
 
 
-async def _closed(connection: AsyncConnection[Any] | None) -> None:
+async def _close(connection: AsyncConnection[Any] | None) -> None:
     if connection is not None:
         await connection.close()

@@ -9,16 +9,21 @@ from application.settings import Settings
 from projections.projector import Projector
 
 
+def run(dsn: str) -> None:
+    """Project until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    Projector(dsn, stop).run()
+
+
 def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     settings = Settings()
     if settings.database_url is None:
         print("ACTIVITIES_DATABASE_URL is not set: `activities serve` starts a database", file=sys.stderr)
         return 1
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    Projector(settings.database_url, stop).run()
+    run(settings.database_url)
     return 0
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
+from ulid import ULID
 
 from api.http.envelope import enveloped, ok
 from api.http.parameters import (
@@ -23,7 +24,6 @@ from projections.activity_search.query import highlighted, search
 from projections.follow_ups.query import follow_ups
 from projections.overdue.query import overdue_activities
 from projections.resource import to_json
-from ulid import ULID
 
 router = APIRouter(route_class=StrictRoute, tags=["activities"])
 Reads = Annotated[Asking, Depends(Asks("activities:read"))]

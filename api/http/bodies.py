@@ -1,7 +1,8 @@
 """Bodies of the actions on an activity that are not already words of the domain."""
 
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from typing_extensions import Self
 
 from domain.values import Flag, Instant, Text
 from domain.vocabulary import Priority

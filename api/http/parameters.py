@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from api.http.tokens import Caller
 from api.http.reading import place_of
+from api.http.tokens import Caller
 from application.event_store.mapper import record_key
 from domain.record.drafts import TimeZone
 from domain.refusals import Invalid

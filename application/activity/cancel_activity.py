@@ -1,7 +1,7 @@
 """Cancel an activity, and schedule its successor in the same transaction where one is wanted."""
 
-from datetime import datetime
 from dataclasses import replace
+from datetime import datetime
 
 from pydantic import Field
 from ulid import ULID

@@ -12,7 +12,7 @@ DATABASE = "activities"
 
 
 def dsn_of(home: Home, dbname: str, user: str) -> str:
-    where = urlencode({"host": home.sockets, "port": PORT})
+    where = urlencode({"host": home.sockets, "port": PORT}, quote_via=quote, safe="")
     return f"postgresql://{quote(user, safe='')}@/{quote(dbname, safe='')}?{where}"
 
 

@@ -49,17 +49,14 @@ def migrate(dsn: str) -> list[str]:
     Roles belong to the whole server, so two databases being migrated at once may both make them: whoever
     comes second finds them there.
     """
-    with psycopg.connect(dsn, autocommit=True, connect_timeout=10) as connection:
-        with connection.transaction():
-            connection.execute(_PREPARE.format(lock=_LOCK, schema=SCHEMA))
-            for role in ROLES:
-                connection.execute(_ROLE.format(role=role))
-            connection.execute(f"set local search_path = {SCHEMA}, public")
-            applied = {row[0] for row in connection.execute("select number from migrations")}
-            pending = [m for m in all_migrations() if m.number not in applied]
-            for migration in pending:
-                connection.execute(migration.sql)
-                connection.execute(
-                    "insert into migrations (number, name) values (%s, %s)", (migration.number, migration.name)
-                )
+    with psycopg.connect(dsn, connect_timeout=10) as connection:
+        connection.execute(_PREPARE.format(lock=_LOCK, schema=SCHEMA))
+        for role in ROLES:
+            connection.execute(_ROLE.format(role=role))
+        connection.execute(f"set local search_path = {SCHEMA}, public")
+        applied = {row[0] for row in connection.execute("select number from migrations")}
+        pending = [m for m in all_migrations() if m.number not in applied]
+        for migration in pending:
+            connection.execute(migration.sql)
+            connection.execute("insert into migrations (number, name) values (%s, %s)", (migration.number, migration.name))
     return [f"{m.number:04} {m.name}" for m in pending]

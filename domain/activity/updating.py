@@ -99,7 +99,7 @@ def _normalised(said: dict[str, Any]) -> dict[str, Any]:
     """Null for what is never null becomes empty; lists become tuples; a follow-up date implies the follow-up."""
     wanted = {name: _EMPTY.get(name) if value is None else value for name, value in said.items()}
     if "participants" in wanted:
-        wanted["participants"] = [p.model_dump(exclude_none=True) for p in wanted["participants"]]
+        wanted["participants"] = [p.model_dump(exclude_none=True) for p in wanted["participants"] or ()]
     if wanted.get("follow_up_date") is not None:
         wanted["follow_up_required"] = True
     elif wanted.get("follow_up_required") is False:

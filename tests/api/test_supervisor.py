@@ -92,7 +92,7 @@ def is_gone(pid: int) -> bool:
 def start_family(code: str, told: Path, data_dir: Path | None = None) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", FAMILY, code, str(told), str(data_dir or "")],
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        env={**os.environ, "PYTHONPATH": f"{PROJECT}:{os.environ.get('PYTHONPATH', '')}"},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -224,7 +224,7 @@ def test_a_module_on_a_lifeline_runs_as_if_called_itself(tmp_path: Path) -> None
     (tmp_path / "some_module.py").write_text("import sys; print(__name__, sys.argv[1:])")
     said = subprocess.run(
         [sys.executable, "-m", "api.serving.lifeline", "some_module", "word"],
-        env={**os.environ, "PYTHONPATH": f"{PROJECT}:{tmp_path}"},
+        env={**os.environ, "PYTHONPATH": f"{PROJECT}:{tmp_path}:{os.environ.get('PYTHONPATH', '')}"},
         capture_output=True,
         text=True,
         timeout=20,

@@ -51,8 +51,8 @@ print(server.stop(), flush=True)
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """As mkdtemp makes it: 0700, and root's when we are root."""
-    path = Path(tempfile.mkdtemp(prefix="activities-test-"))
+    """As mkdtemp makes it: 0700, and root's when we are root; with a blank, as people have in their paths."""
+    path = Path(tempfile.mkdtemp(prefix="activities test "))
     yield path
     _remove(path)
 
@@ -87,7 +87,7 @@ def is_gone(pid: int) -> bool:
 
 def start_user(data_dir: Path, python: str = sys.executable, **who: Unpack[RunAs]) -> "subprocess.Popen[str]":
     """Another process that starts, tells its server's pid, and leaves at the next line it gets."""
-    packages = f"{PROJECT}:{sysconfig.get_path('purelib')}"
+    packages = f"{PROJECT}:{sysconfig.get_path('purelib')}:{os.environ.get('PYTHONPATH', '')}"
     return subprocess.Popen(
         [python, "-c", A_USER, str(data_dir)],
         env={**os.environ, "PYTHONPATH": packages},

@@ -1,0 +1,120 @@
+"""`activities ...`: every command an operator has. What a command prints for programs goes to stdout alone."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.http.tokens import DEFAULT_SCOPES, SCOPES, issue
+from api.serving.errors import CannotServe
+from application.settings import Settings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where the embedded database and the secret live")
+]
+Organization = Annotated[str, typer.Option("--organization", help="The organisation's id")]
+
+
+def settings_with(**given: Any) -> Settings:
+    """The environment's settings, but for what was given on the command line."""
+    return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The DSN of a migrated database: the operator's, or the embedded one, shared with a running serve."""
+    from api.serving.database import database_of
+
+    with database_of(settings) as found:
+        yield found.dsn
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one")] = None,
+    data_dir: DataDir = None,
+    workers: Annotated[int | None, typer.Option(help="API worker processes")] = None,
+) -> None:
+    """Start the database (unless ACTIVITIES_DATABASE_URL is set), the API and the projector."""
+    from api.serving.serve import serve as run
+
+    raise typer.Exit(run(settings_with(host=host, port=port, data_dir=data_dir, workers=workers)))
+
+
+@app.command()
+def token(
+    organization: Organization,
+    user: Annotated[str, typer.Option("--user", help="Who acts")],
+    scope: Annotated[list[str] | None, typer.Option("--scope", help=f"One of {', '.join(SCOPES)}")] = None,
+    ttl: Annotated[int | None, typer.Option(min=1, help="Lifetime in seconds")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Print a bearer token, and nothing else."""
+    settings = settings_with(data_dir=data_dir)
+    if unknown := set(scope or ()) - set(SCOPES):
+        raise typer.BadParameter(f"unknown scope {', '.join(sorted(unknown))}", param_hint="--scope")
+    for option, said in (("--organization", organization), ("--user", user)):
+        if not 1 <= len(said) <= 64 or not said.isprintable():
+            raise typer.BadParameter("must have 1 to 64 printable characters", param_hint=option)
+    print(
+        issue(
+            settings.secret(),
+            organization=organization,
+            user=user,
+            scopes=scope or DEFAULT_SCOPES,
+            ttl=ttl or settings.token_ttl,
+            now=time.time(),
+        )
+    )
+
+
+@app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database up to date; says what was applied."""
+    from application.postgres.migrations import all_migrations
+
+    with database(settings_with(data_dir=data_dir)):
+        print(f"the database is up to date: {len(all_migrations())} migrations")
+
+
+@app.command()
+def projector(data_dir: DataDir = None) -> None:
+    """Run a projector by itself: it works, or stands by while another does."""
+    from projections.__main__ import run
+
+    with database(settings_with(data_dir=data_dir)) as dsn:
+        run(dsn)
+
+
+@app.command()
+def demo(
+    organization: Organization = "demo",
+    data_dir: DataDir = None,
+) -> None:
+    """Load a sample organisation: 200 records and 2,000 activities over a year. Prints a token and curl lines."""
+    from api.commands.demo import load, tour
+
+    settings = settings_with(data_dir=data_dir)
+    with database(settings) as dsn:
+        load(dsn, organization)
+    tour(settings, organization)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except CannotServe as error:
+        print(f"activities: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 from psycopg import AsyncConnection
 
-from api.http import activities, activity_commands, directory, health, problems
+from api.http import activities, activity_commands, bulk_actions, directory, health, problems
 from api.http.request_ids import RequestIds
 from api.http.tokens import Tokens
 from application.command import Policy
@@ -55,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     app.include_router(activities.router, prefix=SURFACE_S)
+    app.include_router(bulk_actions.router, prefix=SURFACE_S)
     app.include_router(activity_commands.router, prefix=SURFACE_S)
     app.include_router(directory.router, prefix=SURFACE_S)
     return app

@@ -24,7 +24,7 @@ def main() -> int:
         log_level="warning",
         server_header=False,
         date_header=True,
-        timeout_graceful_shutdown=8,
+        timeout_graceful_shutdown=6,
         backlog=2048,
     )
     uvicorn.Server(config).run()

@@ -64,8 +64,7 @@ class Batch:
         answers = await log.answers(asked) if asked else None
         head = await head_of(taken)
         states = await folded(known, loaded)
-        more = self._known(states)
-        if missing := {key: state for key, state in more.items() if key not in states}:
+        while missing := {key: state for key, state in self._known(states).items() if key not in states}:
             states |= await folded(missing, await log.load(missing))
         if answers is not None:
             for user, key, fingerprint, status, headers, body in await answers.fetchall():

@@ -78,7 +78,7 @@ class Context:
 class Decision:
     """Facts by stream, in the order to record them, and the stream the answer is about."""
 
-    subject: UUID
+    subject: UUID | None
     facts: Sequence[tuple[UUID, Sequence[Event]]] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -87,7 +87,7 @@ class Decision:
 class Receipt:
     """What became of a command: the subject and the records it refers to, as they are now."""
 
-    subject: UUID
+    subject: UUID | None
     streams: Streams
     position: int
     now: datetime

@@ -1,6 +1,6 @@
 """Streams as a decision sees them: the states of activities and records, by their ids."""
 
-from collections import OrderedDict
+from collections import ChainMap, OrderedDict
 from collections.abc import Iterable, Mapping, MutableMapping
 from uuid import UUID
 
@@ -21,15 +21,20 @@ class Streams:
     def activity(self, activity_id: str) -> Activity | None:
         return self.activity_at(activity_key(activity_id))
 
-    def activity_at(self, key: UUID) -> Activity | None:
-        state = self.states.get(key)
+    def activity_at(self, key: UUID | None) -> Activity | None:
+        state = None if key is None else self.states.get(key)
         return state if isinstance(state, Activity) else None
 
     def record(self, kind: RecordKind | str, record_id: str | None) -> Record | None:
-        if record_id is None:
-            return None
-        state = self.states.get(record_key(kind, record_id))
+        return None if record_id is None else self.record_at(record_key(kind, record_id))
+
+    def record_at(self, key: UUID | None) -> Record | None:
+        state = None if key is None else self.states.get(key)
         return state if isinstance(state, Record) else None
+
+    def ahead(self) -> "Streams":
+        """The same streams, to try decisions upon without touching these."""
+        return Streams(ChainMap({}, self.states))
 
 
 def keys_of_references(

@@ -72,10 +72,10 @@ _CONDITIONS: Mapping[str, str] = {
     "due_until": "l.due_at <= %(due_until)s",
     "due_before": "l.due_at < %(due_before)s",
     "text": "l.words like %(text)s",
-    "account": """(l.related_key = %(account)s or exists (
-        select from directory d
-         where d.organization_id = l.organization_id and d.record_key = l.related_key
-           and d.account_key = %(account)s))""",
+    "account": """l.related_key = any(array(
+        select %(account)s::uuid union all
+        select d.record_key from directory d
+         where d.organization_id = %(organization_id)s and d.account_key = %(account)s))""",
 }
 
 

@@ -8,7 +8,7 @@ notification, with a short poll behind it. Clients need no token for this.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,10 +127,8 @@ class Reader:
     async def _moved_on(self, organization_id: str) -> None:
         """Until the projector says it moved, at most one poll."""
         event = self._moved.setdefault(organization_id, asyncio.Event())
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(event.wait(), POLL)
-        except TimeoutError:
-            pass
 
     async def _listen(self) -> None:
         """Hear of the projector's moves. Losing the connection loses speed only: the poll goes on."""

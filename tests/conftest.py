@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from application.postgres.embedded import EmbeddedPostgres
-from application.postgres.locks import held
+from application.postgres.embedded.locks import held
 from application.postgres.migrations import migrate
 
 SETTINGS = {"full_page_writes": "off", "max_connections": "300"}
@@ -33,9 +33,7 @@ def server(door: Path) -> Iterator[EmbeddedPostgres]:
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)
     folder = Path(tempfile.gettempdir()) / f"activities-tests-{run}"
     binaries = os.environ.get("ACTIVITIES_PG_BIN_DIR")
-    server = EmbeddedPostgres(
-        folder, bin_dir=Path(binaries) if binaries else None, settings=SETTINGS, fsync=False
-    )
+    server = EmbeddedPostgres(folder, bin_dir=Path(binaries) if binaries else None, settings=SETTINGS, fsync=False)
     with held(door, PATIENCE):
         server.start()
     yield server

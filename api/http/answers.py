@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from api.http.envelope import enveloped, etag
 from application.command import Answer, Receipt
 from domain.activity.activity import Activity
-from domain.record.record import Record
 from projections.directory.projection import document as record_document
 from projections.resource import resource
 
@@ -42,8 +41,8 @@ def record_answer(noun: str) -> Callable[[Receipt], Answer]:
     """The record, 201 where the command made it."""
 
     def answer(receipt: Receipt) -> Answer:
-        record = receipt.streams.states[receipt.subject]
-        assert isinstance(record, Record)  # a command that succeeded was about a record
+        record = receipt.streams.record_at(receipt.subject)
+        assert record is not None  # a command that succeeded was about a record
         made = bool(receipt.details.get("made"))
         message = f"{noun} {'created' if made else 'updated'} successfully"
         body = enveloped(message, record_document(record))

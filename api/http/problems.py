@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from application.activity.bulk_action import RefusedTogether, Result
 from application.refusals import Unavailable
 from domain.refusals import Invalid, NotAllowed, Refusal
 from projections.resource import to_json
@@ -37,6 +38,7 @@ KINDS: Mapping[str, Kind] = {
     "not_found": Kind(404, "Not found", "There is no such thing in your organisation, or it is deleted."),
     "method_not_allowed": Kind(405, "Method not allowed", "See the Allow header."),
     "action_not_allowed": Kind(409, "Not allowed in this status", "See allowed_actions for what is."),
+    "bulk_refused": Kind(409, "Refused together", "See results for what was refused; nothing was done."),
     "stale_version": Kind(412, "Changed since", "Read the activity again and decide anew."),
     "too_large": Kind(413, "Too large", "A body may have 256 KiB."),
     "unsupported_media_type": Kind(415, "Unsupported media type", "Send application/json."),
@@ -89,7 +91,24 @@ def document(problem: Problem, instance: str | None, request_id: str | None) -> 
     return body | problem.more
 
 
+def shown_refusal(refusal: Refusal) -> dict[str, Any]:
+    """A refusal as the problem document of one item among many."""
+    return document(of_refusal(refusal), None, None)
+
+
+def shown_results(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """What became of each of many: ok, or its problem."""
+    return [
+        {"id": result.id, "ok": True}
+        if result.refusal is None
+        else {"id": result.id, "ok": False, "problem": shown_refusal(result.refusal)}
+        for result in results
+    ]
+
+
 def of_refusal(refusal: Refusal) -> Problem:
+    if isinstance(refusal, RefusedTogether):
+        return Problem(refusal.code, refusal.message, results=shown_results(refusal.results))
     if isinstance(refusal, NotAllowed):
         return Problem(refusal.code, refusal.message, allowed_actions=list(refusal.allowed_actions))
     if isinstance(refusal, Invalid):

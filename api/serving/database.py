@@ -9,7 +9,7 @@ import psycopg
 
 from api.serving.errors import CannotServe
 from application.postgres.embedded import EmbeddedPostgres
-from application.postgres.errors import EmbeddedPostgresError
+from application.postgres.embedded.errors import EmbeddedPostgresError
 from application.postgres.migrations import migrate
 from application.settings import Settings
 

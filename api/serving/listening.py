@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from api.serving.errors import CannotServe
-from application.postgres.waiting import wait_until
+from application.postgres.embedded.waiting import wait_until
 
 VARIABLE = "ACTIVITIES_LISTEN_FD"
 _BACKLOG = 2048

@@ -11,7 +11,7 @@ from api.serving.listening import VARIABLE as LISTEN_FD
 from api.serving.listening import listening, port_of, url_of
 from api.serving.readiness import Readiness
 from api.serving.stop_signal import StopSignal
-from api.supervisor import Child, Supervisor
+from api.serving.supervisor import Child, Supervisor
 from application.settings import Settings
 
 WORKER, PROJECTOR = "api.worker", "projections"

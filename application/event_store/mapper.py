@@ -7,15 +7,17 @@ from ulid import ULID
 
 from domain.activity.activity import Activity, evolve
 from domain.activity.events import ActivityEvent, Fact
+from domain.api_key.api_key import ApiKey, evolve_api_key
+from domain.api_key.events import ApiKeyEvent, ApiKeyFact
 from domain.record.events import RecordEvent, RecordFact
 from domain.record.record import Record, evolve_record
 from domain.vocabulary import RecordKind
 
-Event = ActivityEvent | RecordEvent
-State = Activity | Record
+Event = ActivityEvent | RecordEvent | ApiKeyEvent
+State = Activity | Record | ApiKey
 
-EVENTS: dict[str, type[Fact] | type[RecordFact]] = {
-    event.name: event for event in (*get_args(ActivityEvent), *get_args(RecordEvent))
+EVENTS: dict[str, type[Fact] | type[RecordFact] | type[ApiKeyFact]] = {
+    event.name: event for event in (*get_args(ActivityEvent), *get_args(RecordEvent), *get_args(ApiKeyEvent))
 }
 
 _RECORDS = UUID("0f6b3c9e-6a0c-5d0e-9d5e-5a2f7c1b8e44")  # for ever: stream ids of records derive from it
@@ -36,6 +38,11 @@ def activity_key(activity_id: str) -> UUID:
     return ULID.from_str(activity_id.upper()).to_uuid()
 
 
+def api_key_key(key_id: str) -> UUID:
+    """The stream of an API key: its ULID's bits, too. Raises ValueError when it is no ULID."""
+    return activity_key(key_id)
+
+
 def record_key(kind: RecordKind | str, record_id: str) -> UUID:
     """The stream of a record. Ids that are ULIDs are the same in either case; others are opaque."""
     return uuid5(_RECORDS, f"{RecordKind(kind).value}:{_canonical(record_id)}")
@@ -53,7 +60,10 @@ def _canonical(record_id: str) -> str:
 def advance(state: State | None, event: Event, position: int) -> State:
     """The one fold, whatever the stream is of."""
     if isinstance(event, RecordFact):
-        assert not isinstance(state, Activity)
+        assert not isinstance(state, Activity | ApiKey)
         return evolve_record(state, event, position)
-    assert not isinstance(state, Record)
+    if isinstance(event, ApiKeyFact):
+        assert not isinstance(state, Activity | Record)
+        return evolve_api_key(state, event)
+    assert not isinstance(state, Record | ApiKey)
     return evolve(state, event, position)

@@ -145,14 +145,10 @@ class OrganizationRecorder(ApplicationRecorder):
 
     def max_notification_id(self) -> int | None:
         with self._cursor(scalar_row) as cursor:
-            position: int | None = cursor.execute(
-                _MAX_POSITION, {"organization_id": self.organization_id}
-            ).fetchone()
+            position: int | None = cursor.execute(_MAX_POSITION, {"organization_id": self.organization_id}).fetchone()
         return position
 
-    def subscribe(
-        self, gt: int | None = None, topics: Sequence[str] = ()
-    ) -> Subscription[ApplicationRecorder]:
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
         """Follow the log. Holds one connection of the pool while it is followed, and reads on another."""
         return OrganizationSubscription(self, gt, topics)
 
@@ -192,9 +188,7 @@ class OrganizationSubscription(Subscription[OrganizationRecorder]):
     passed over, so that it never reads the same stretch twice.
     """
 
-    def __init__(
-        self, recorder: OrganizationRecorder, gt: int | None = None, topics: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, recorder: OrganizationRecorder, gt: int | None = None, topics: Sequence[str] = ()) -> None:
         super().__init__(recorder, gt, topics)
         self._deliveries = self._deliver()
 

@@ -1,1 +1,1 @@
-"""The database: an embedded PostgreSQL server that looks after itself, and the migrations."""
+"""The database: how to connect, the migrations, and the embedded server."""

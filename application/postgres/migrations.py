@@ -58,5 +58,6 @@ def migrate(dsn: str) -> list[str]:
         pending = [m for m in all_migrations() if m.number not in applied]
         for migration in pending:
             connection.execute(migration.sql)
-            connection.execute("insert into migrations (number, name) values (%s, %s)", (migration.number, migration.name))
+            applied_now = (migration.number, migration.name)
+            connection.execute("insert into migrations (number, name) values (%s, %s)", applied_now)
     return [f"{m.number:04} {m.name}" for m in pending]

@@ -13,7 +13,9 @@ MOST_TERMS = 16
 
 _OF = """activity_search s
   join activity_list l on l.organization_id = s.organization_id and l.activity_id = s.activity_id
- cross join (select search_expression(%(organization_id)s, %(terms)s) as expression, %(exact)s::tsquery as exact) asked"""
+ cross join (
+    select search_expression(%(organization_id)s, %(terms)s) as expression, %(exact)s::tsquery as exact
+  ) asked"""
 _RANK = "(ts_rank(s.words, asked.expression) + ts_rank(s.words, asked.exact))"
 _WHERE = ("s.organization_id = %(organization_id)s", "s.words @@ asked.expression", "l.deleted_at is null")
 

@@ -17,10 +17,7 @@ def normalised(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of a text in order; what is beyond a word's or a text's usual length is cut."""
-    if text.isascii():
-        found = WORD.findall(text.lower())
-    else:
-        found = WORD.findall(normalised(text))
+    found = WORD.findall(text.lower() if text.isascii() else normalised(text))
     return [word[:LONGEST] for word in found[:MOST]]
 
 

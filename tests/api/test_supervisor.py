@@ -21,9 +21,9 @@ from api.serving.listening import listening, port_of, url_of
 from api.serving.readiness import Readiness
 from api.serving.serve import serve
 from api.serving.stop_signal import StopSignal
-from api.supervisor import Child, Supervisor, pause_before_restart
+from api.serving.supervisor import Child, Supervisor, pause_before_restart
 from application.postgres.embedded import EmbeddedPostgres
-from application.postgres.waiting import wait_until
+from application.postgres.embedded.waiting import wait_until
 from application.settings import Settings
 
 PROJECT = Path(__file__).parents[2]
@@ -38,7 +38,7 @@ FAMILY = """
 import logging, sys
 from pathlib import Path
 from api.serving.stop_signal import StopSignal
-from api.supervisor import Child, Supervisor
+from api.serving.supervisor import Child, Supervisor
 from application.postgres.embedded import EmbeddedPostgres
 
 code, told, data_dir = sys.argv[1:]

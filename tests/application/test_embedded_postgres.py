@@ -17,18 +17,18 @@ from typing import Unpack
 import psycopg
 import pytest
 
-from application.postgres.binaries import DEBIAN, find_binaries, reachable
+from application.postgres.embedded.binaries import DEBIAN, find_binaries, reachable
 from application.postgres.embedded import EmbeddedPostgres
-from application.postgres.errors import (
+from application.postgres.embedded.errors import (
     DidNotStart,
     EmbeddedPostgresError,
     NoBinaries,
     OtherMajor,
     UnusableData,
 )
-from application.postgres.os_user import OsUser, RunAs
-from application.postgres.settling import ELSEWHERE
-from application.postgres.waiting import wait_until
+from application.postgres.embedded.os_user import OsUser, RunAs
+from application.postgres.embedded.settling import ELSEWHERE
+from application.postgres.embedded.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
 IS_ROOT = os.geteuid() == 0

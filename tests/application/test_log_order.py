@@ -137,9 +137,7 @@ class Writer:
 
     def write(self) -> list[tuple[Log, Place]]:
         """What of it was committed."""
-        return [
-            place for _ in range(TRANSACTIONS) for place in self._transaction(self.chance.choice(self.logs))
-        ]
+        return [place for _ in range(TRANSACTIONS) for place in self._transaction(self.chance.choice(self.logs))]
 
     def _transaction(self, log: Log) -> list[tuple[Log, Place]]:
         events = [uuid4() for _ in range(self.chance.randint(1, MOST_EVENTS))]
@@ -164,9 +162,7 @@ def committed_and_delivered(
     tail.start()
     writers = [Writer(pool, logs, tail, Random(number)) for number in range(WRITERS)]
     with ThreadPoolExecutor(WRITERS) as threads:
-        written = [
-            place for done in threads.map(Writer.write, writers, timeout=PATIENCE * 3) for place in done
-        ]
+        written = [place for done in threads.map(Writer.write, writers, timeout=PATIENCE * 3) for place in done]
     tail.finish()
     for log in logs:
         yield sorted(place for written_to, place in written if written_to == log), tail.delivered[log]
@@ -187,9 +183,7 @@ def pool(database: str) -> Iterator[ConnectionPool[Any]]:
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("organizations", [1, 20])
-def test_a_reader_gets_exactly_what_was_committed_in_dense_order(
-    pool: ConnectionPool[Any], organizations: int
-) -> None:
+def test_a_reader_gets_exactly_what_was_committed_in_dense_order(pool: ConnectionPool[Any], organizations: int) -> None:
     logs = [OrganizationLog(pool, f"organization-{number}") for number in range(organizations)]
     for committed, delivered in committed_and_delivered(pool, logs):
         assert delivered == committed
@@ -201,9 +195,7 @@ def test_the_same_reader_loses_events_when_positions_come_from_a_plain_sequence(
     database: str, pool: ConnectionPool[Any]
 ) -> None:
     with psycopg.connect(database, autocommit=True) as owner:
-        owner.execute(
-            "create table public.sequence_log (position bigserial primary key, event uuid not null)"
-        )
+        owner.execute("create table public.sequence_log (position bigserial primary key, event uuid not null)")
         owner.execute("grant all on all tables in schema public to public")
         owner.execute("grant all on all sequences in schema public to public")
     [(committed, delivered)] = committed_and_delivered(pool, [SequenceLog(pool)])

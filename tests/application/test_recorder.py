@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,11 +12,13 @@ import psycopg
 import pytest
 from eventsourcing.persistence import IntegrityError, Notification, OperationalError, StoredEvent
 from eventsourcing.tests import persistence as shipped
+from psycopg.conninfo import make_conninfo
 from psycopg_pool import ConnectionPool
 
 from application.event_store import recorder as recorders
 from application.event_store.recorder import OrganizationRecorder
 from application.postgres.connections import Role, conninfo
+from application.postgres.migrations import SCHEMA
 
 SOON = 5.0
 NEVER = 3600.0
@@ -35,7 +38,7 @@ def recorder(pool: ConnectionPool[Any]) -> OrganizationRecorder:
 
 @pytest.fixture
 def owner(module_database: str) -> Iterator[psycopg.Connection]:
-    options = "-c search_path=activities"
+    options = f"-c search_path={SCHEMA}"
     with psycopg.connect(module_database, autocommit=True, options=options) as connection:
         yield connection
 
@@ -108,18 +111,21 @@ def test_what_it_cannot_record_it_refuses(recorder: OrganizationRecorder) -> Non
         recorder.insert_events([event()], tracking=object())
 
 
-def test_organizations_share_neither_streams_nor_positions(pool: ConnectionPool[Any]) -> None:
-    acme, bolt = OrganizationRecorder(pool, str(uuid4())), OrganizationRecorder(pool, str(uuid4()))
-    same = event()
-    assert acme.insert_events([same]) == bolt.insert_events([same]) == [1]
-    assert acme.insert_events([event(same.originator_id, 2)]) == [2]
-    assert bolt.select_events(same.originator_id) == [same]
-    assert bolt.max_notification_id() == 1
+@pytest.mark.parametrize("secured", [True, False], ids=["with row level security", "by the statements alone"])
+def test_organizations_share_neither_streams_nor_positions(module_database: str, secured: bool) -> None:
+    bare = make_conninfo(module_database, options=f"-c search_path={SCHEMA}")
+    dsn = conninfo(module_database, Role.WRITER) if secured else bare
+    with ConnectionPool(dsn, min_size=1, open=True, timeout=SOON) as pool:
+        acme, bolt = OrganizationRecorder(pool, str(uuid4())), OrganizationRecorder(pool, str(uuid4()))
+        same = event()
+        assert acme.insert_events([same]) == bolt.insert_events([same]) == [1]
+        assert acme.insert_events([event(same.originator_id, 2)]) == [2]
+        assert bolt.select_events(same.originator_id) == [same]
+        assert [n.id for n in bolt.select_notifications(None, 10)] == [1]
+        assert bolt.max_notification_id() == 1
 
 
-def test_time_never_runs_backwards_in_a_log(
-    recorder: OrganizationRecorder, owner: psycopg.Connection
-) -> None:
+def test_time_never_runs_backwards_in_a_log(recorder: OrganizationRecorder, owner: psycopg.Connection) -> None:
     owner.execute(
         """
         select append_events(%s, '2999-01-01Z', array[%s], array[1],
@@ -142,9 +148,7 @@ def test_a_log_held_by_another_is_waited_for_once_and_not_ten_times(
         connection.commit()
 
     with (
-        ConnectionPool(
-            conninfo(module_database, Role.WRITER), min_size=1, configure=impatient, open=True
-        ) as pool,
+        ConnectionPool(conninfo(module_database, Role.WRITER), min_size=1, configure=impatient, open=True) as pool,
         owner.transaction(),
     ):
         recorder = OrganizationRecorder(pool, str(uuid4()))
@@ -155,9 +159,7 @@ def test_a_log_held_by_another_is_waited_for_once_and_not_ten_times(
         assert time.monotonic() - began < 2
 
 
-def test_a_broken_connection_is_told_once_and_replaced(
-    module_database: str, owner: psycopg.Connection
-) -> None:
+def test_a_broken_connection_is_told_once_and_replaced(module_database: str, owner: psycopg.Connection) -> None:
     with ConnectionPool(conninfo(module_database, Role.WRITER), min_size=1, open=True, timeout=SOON) as pool:
         recorder = OrganizationRecorder(pool, str(uuid4()))
         with pool.connection() as connection:
@@ -210,16 +212,12 @@ def test_what_is_recorded_right_behind_the_first_read_is_heard_of(
 
 
 @pytest.mark.timeout(20)
-def test_a_lost_hint_is_made_up_for_by_the_poll(
-    recorder: OrganizationRecorder, owner: psycopg.Connection
-) -> None:
+def test_a_lost_hint_is_made_up_for_by_the_poll(recorder: OrganizationRecorder, owner: psycopg.Connection) -> None:
     with recorder.subscribe(gt=1) as subscription, ThreadPoolExecutor(1) as reader:
         recorder.insert_events([event()])
         heard = reader.submit(next, subscription)
         with owner.transaction():  # as append_events does, but without its hint
-            owner.execute(
-                "update heads set position = 2 where organization_id = %s", (recorder.organization_id,)
-            )
+            owner.execute("update heads set position = 2 where organization_id = %s", (recorder.organization_id,))
             owner.execute(
                 "insert into events values (%s, %s, 1, 'said', '', '{}', now(), 2)",
                 (recorder.organization_id, uuid4()),
@@ -227,16 +225,30 @@ def test_a_lost_hint_is_made_up_for_by_the_poll(
         assert heard.result(SOON).id == 2
 
 
+class TellsWhenNothingIsLeft(OrganizationRecorder):
+    """So that a follower can be stopped when it waits, and not before."""
+
+    def __init__(self, pool: ConnectionPool[Any], organization_id: str) -> None:
+        super().__init__(pool, organization_id)
+        self.nothing_left = Event()
+
+    def select_notifications(self, *args: Any, **kwargs: Any) -> Sequence[Notification]:
+        found = super().select_notifications(*args, **kwargs)
+        if not found:
+            self.nothing_left.set()
+        return found
+
+
 @pytest.mark.timeout(20)
-def test_a_stop_ends_a_waiting_subscription_at_once(
-    recorder: OrganizationRecorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stop_ends_a_waiting_subscription_at_once(pool: ConnectionPool[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorders, "POLL_SECONDS", NEVER)
+    recorder = TellsWhenNothingIsLeft(pool, str(uuid4()))
+    recorder.insert_events([event()])
     with recorder.subscribe() as subscription, ThreadPoolExecutor(1) as reader:
         heard = reader.submit(list, subscription)
-        recorder.insert_events([event()])
+        assert recorder.nothing_left.wait(SOON)
         subscription.stop()
-        assert len(heard.result(1.0)) <= 1
+        assert [n.id for n in heard.result(1.0)] == [1]
 
 
 def test_a_filtered_subscription_passes_over_what_it_does_not_want(recorder: OrganizationRecorder) -> None:

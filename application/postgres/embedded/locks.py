@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from application.postgres.waiting import wait_until
+from application.postgres.embedded.waiting import wait_until
 
 
 class FileLock:

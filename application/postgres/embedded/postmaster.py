@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from application.postgres.home import PORT, Home
-from application.postgres.locks import is_held
-from application.postgres.waiting import wait_until
+from application.postgres.embedded.home import PORT, Home
+from application.postgres.embedded.locks import is_held
+from application.postgres.embedded.waiting import wait_until
 
 _PROC = Path("/proc")
 _STATUS_LINE = 7

@@ -6,8 +6,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from application.postgres.errors import UnusableData
-from application.postgres.os_user import OsUser
+from application.postgres.embedded.errors import UnusableData
+from application.postgres.embedded.os_user import OsUser
 
 PORT = 5432  # only ever part of the socket's name
 _LONGEST_SOCKET = 100  # sun_path takes 103 bytes on macOS, 107 on Linux
@@ -46,7 +46,7 @@ class Home:
         beside = self.path / "run"
         if len(os.fsencode(beside / f".s.PGSQL.{PORT}")) <= _LONGEST_SOCKET:
             return beside
-        return Path("/tmp") / f"activities-{digest_of(self.path)}"
+        return Path("/tmp") / f"activities-{digest_of(self.path)}"  # noqa: S108, make_private checks whose it is
 
 
 def make_private(directory: Path, user: OsUser) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from application.postgres.binaries import Binaries
-from application.postgres.cluster import clean_environment
-from application.postgres.home import PORT, Home, make_private
-from application.postgres.locks import FileLock
-from application.postgres.os_user import OsUser
+from application.postgres.embedded.binaries import Binaries
+from application.postgres.embedded.cluster import clean_environment
+from application.postgres.embedded.home import PORT, Home, make_private
+from application.postgres.embedded.locks import FileLock
+from application.postgres.embedded.os_user import OsUser
 
 _LARGEST_LOG = 10 * 1024 * 1024
 _BURIAL_SECONDS = 5.0

@@ -1,8 +1,8 @@
 """Leaving a server that others may be using: the last one out stops it."""
 
-from application.postgres.home import Home
-from application.postgres.locks import FileLock, held
-from application.postgres.postmaster import stop_server
+from application.postgres.embedded.home import Home
+from application.postgres.embedded.locks import FileLock, held
+from application.postgres.embedded.postmaster import stop_server
 
 START_SECONDS = 60.0
 

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 import psycopg
 from psycopg import sql
 
-from application.postgres.home import PORT, Home
+from application.postgres.embedded.home import PORT, Home
 
 DATABASE = "activities"
 

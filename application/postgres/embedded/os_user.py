@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from application.postgres.errors import UnusableData
+from application.postgres.embedded.errors import UnusableData
 
 
 class RunAs(TypedDict, total=False):

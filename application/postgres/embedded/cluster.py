@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from application.postgres.binaries import Binaries
-from application.postgres.errors import DidNotStart, OtherMajor
-from application.postgres.home import Home, make_private
-from application.postgres.locks import FileLock
-from application.postgres.os_user import OsUser
+from application.postgres.embedded.binaries import Binaries
+from application.postgres.embedded.errors import DidNotStart, OtherMajor
+from application.postgres.embedded.home import Home, make_private
+from application.postgres.embedded.locks import FileLock
+from application.postgres.embedded.os_user import OsUser
 
 _INITDB_SECONDS = 60
 

@@ -10,11 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from application.postgres.home import Home
-from application.postgres.locks import FileLock
-from application.postgres.users import leave
+from application.postgres.embedded.home import Home
+from application.postgres.embedded.locks import FileLock
+from application.postgres.embedded.users import leave
 
-_PACKAGES = Path(__file__).parents[2]
+_PACKAGES = Path(__file__).parents[3]
 _PATIENCE = 3.0  # for what the dead user's own children still have in hand
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from application.postgres.errors import NoBinaries
-from application.postgres.os_user import OsUser
+from application.postgres.embedded.errors import NoBinaries
+from application.postgres.embedded.os_user import OsUser
 
 DEBIAN = Path("/usr/lib/postgresql")
 COPIES = Path("/var/lib")

@@ -5,10 +5,10 @@ import stat
 import time
 from pathlib import Path
 
-from application.postgres.errors import UnusableData
-from application.postgres.home import Home, digest_of
-from application.postgres.locks import held
-from application.postgres.os_user import OsUser
+from application.postgres.embedded.errors import UnusableData
+from application.postgres.embedded.home import Home, digest_of
+from application.postgres.embedded.locks import held
+from application.postgres.embedded.os_user import OsUser
 
 ELSEWHERE = Path("/var/lib/activities/clusters")
 

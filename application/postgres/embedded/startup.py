@@ -4,17 +4,17 @@ import signal
 import time
 from collections.abc import Mapping
 
-from application.postgres.access import answers
-from application.postgres.binaries import Binaries
-from application.postgres.cluster import make_cluster
-from application.postgres.errors import DidNotStart
-from application.postgres.home import Home
-from application.postgres.locks import FileLock, is_held
-from application.postgres.os_user import OsUser
-from application.postgres.postmaster import clear_remains, kill_stragglers, postmaster
-from application.postgres.server import ServerProcess
-from application.postgres.users import START_SECONDS
-from application.postgres.waiting import wait_until
+from application.postgres.embedded.access import answers
+from application.postgres.embedded.binaries import Binaries
+from application.postgres.embedded.cluster import make_cluster
+from application.postgres.embedded.errors import DidNotStart
+from application.postgres.embedded.home import Home
+from application.postgres.embedded.locks import FileLock, is_held
+from application.postgres.embedded.os_user import OsUser
+from application.postgres.embedded.postmaster import clear_remains, kill_stragglers, postmaster
+from application.postgres.embedded.server import ServerProcess
+from application.postgres.embedded.users import START_SECONDS
+from application.postgres.embedded.waiting import wait_until
 
 _STRAGGLING_SECONDS = 2.0
 

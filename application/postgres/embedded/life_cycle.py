@@ -8,20 +8,20 @@ from typing import Self
 
 import psycopg
 
-from application.postgres.access import DATABASE, dsn_of, make_database
-from application.postgres.binaries import find_binaries, reachable
-from application.postgres.cluster import refuse_other_major
-from application.postgres.errors import DidNotStart
-from application.postgres.home import Home
-from application.postgres.locks import FileLock, held
-from application.postgres.os_user import postgres_user
-from application.postgres.postmaster import postmaster
-from application.postgres.server import ServerProcess
-from application.postgres.settling import settle
-from application.postgres.startup import Startup
-from application.postgres.users import START_SECONDS, leave
-from application.postgres.waiting import wait_until
-from application.postgres.warden import Warden
+from application.postgres.embedded.access import DATABASE, dsn_of, make_database
+from application.postgres.embedded.binaries import find_binaries, reachable
+from application.postgres.embedded.cluster import refuse_other_major
+from application.postgres.embedded.errors import DidNotStart
+from application.postgres.embedded.home import Home
+from application.postgres.embedded.locks import FileLock, held
+from application.postgres.embedded.os_user import postgres_user
+from application.postgres.embedded.postmaster import postmaster
+from application.postgres.embedded.server import ServerProcess
+from application.postgres.embedded.settling import settle
+from application.postgres.embedded.startup import Startup
+from application.postgres.embedded.users import START_SECONDS, leave
+from application.postgres.embedded.waiting import wait_until
+from application.postgres.embedded.warden import Warden
 
 
 class EmbeddedPostgres:

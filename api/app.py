@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 from psycopg import AsyncConnection
 
-from api.http import activities, activity_commands, bulk_actions, directory, health, problems
+from api.accounts import activities as account_activities
+from api.http import activities, activity_commands, bulk_actions, directory, health, history, problems
 from api.http.request_ids import RequestIds
 from api.http.tokens import Tokens
 from application.command import Policy
@@ -17,6 +18,7 @@ from application.settings import Settings
 from projections.reading import Reader
 
 SURFACE_S = "/api/v1/crm"
+SURFACE_T = "/v1/accounts"
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -55,7 +57,9 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     app.include_router(activities.router, prefix=SURFACE_S)
+    app.include_router(history.router, prefix=SURFACE_S)
     app.include_router(bulk_actions.router, prefix=SURFACE_S)
     app.include_router(activity_commands.router, prefix=SURFACE_S)
     app.include_router(directory.router, prefix=SURFACE_S)
+    app.include_router(account_activities.router, prefix=SURFACE_T)
     return app

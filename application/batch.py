@@ -18,6 +18,8 @@ from application.event_store.log import Entry, Head, Log, folded, head_of
 from application.event_store.mapper import State, advance
 from application.refusals import KeyUsedOtherwise, StaleVersion
 from application.streams import StateCache, Streams
+from domain.api_key.api_key import ApiKey
+from domain.api_key.events import ApiKeyFact
 from domain.refusals import Refusal
 
 
@@ -53,6 +55,7 @@ class Batch:
             outcomes = self._decide(head, Streams(states))
             if self._entries:
                 await self._append(log, head, outcomes)
+                await self._keep_api_keys(log, states)
         self.cache.keep(self.organization_id, states)
         return outcomes
 
@@ -164,6 +167,12 @@ class Batch:
         await log.append(self._entries, recorded_at)
         if self._new:
             await log.keep([(u, k, f, a.status, a.headers, a.body) for u, k, f, a in self._new])
+
+    async def _keep_api_keys(self, log: Log, states: Mapping[UUID, State | None]) -> None:
+        """What the door looks at is written with the facts: a new key works at once, a revoked one stops."""
+        for key in {entry.key for entry in self._entries if isinstance(entry.event, ApiKeyFact)}:
+            if isinstance(made := states[key], ApiKey):
+                await log.keep_api_key(made)
 
 
 def _metadata(command: Command) -> Mapping[str, str]:

@@ -31,7 +31,7 @@ select case when not exists (select from leases where name = 'projector' and exp
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One SQL statement and the read models whose tables it reads."""
+    """One SQL statement and the read models whose tables it reads; none, when it reads the log itself."""
 
     read_models: Sequence[str]
     sql: str
@@ -122,7 +122,8 @@ class Reader:
             row = await place.fetchone()
             rows = await asked.fetchall()
         assert row is not None  # the function returns one row always
-        return row[0] or 0, row[1] or 0, rows
+        head = row[0] or 0
+        return head, head if row[1] is None else row[1], rows
 
     async def _moved_on(self, organization_id: str) -> None:
         """Until the projector says it moved, at most one poll."""

@@ -43,8 +43,10 @@ def fields_of(activity: Activity) -> dict[str, Any]:
 
 
 def document(activity: Activity) -> bytes:
-    """Everything that follows from the activity's own facts."""
-    return to_json(fields_of(activity))
+    """Everything that follows from the activity's own facts. `created_by` is added with the names of others."""
+    fields = fields_of(activity)
+    del fields["created_by"]
+    return to_json(fields)
 
 
 def is_overdue(activity: Activity, now: datetime) -> bool:

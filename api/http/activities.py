@@ -7,9 +7,10 @@ from starlette.responses import Response
 from ulid import ULID
 
 from api.http.envelope import enveloped, ok
+from api.http.history import get_activity_as_of
 from api.http.parameters import (
+    DetailParameters,
     FollowUpParameters,
-    IncludeParameters,
     ListParameters,
     OverdueParameters,
     SearchParameters,
@@ -97,9 +98,11 @@ async def list_follow_ups(ask: Reads, wanted: Annotated[FollowUpParameters, Quer
 
 @router.get("/activities/{activity_id}")
 async def get_activity(
-    activity_id: str, ask: Reads, wanted: Annotated[IncludeParameters, Query()]
+    activity_id: str, ask: Reads, wanted: Annotated[DetailParameters, Query()]
 ) -> Response:
-    """One activity in full, with the rich form of the records it refers to."""
+    """One activity in full, with the rich form of the records it refers to; as_of another time, if asked."""
+    if wanted.as_of is not None:
+        return await get_activity_as_of(activity_id, wanted.as_of, ask)
     key = key_or_none(activity_id)
     if key is None:
         raise Unknown("Activity")

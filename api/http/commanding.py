@@ -1,5 +1,6 @@
 """What every command over HTTP shares: who commands, upon which version, and whether it is a repetition."""
 
+import re
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
@@ -13,6 +14,8 @@ from api.http.problems import Problem
 from api.http.tokens import Caller
 from application.command import Actor, Answer, Command, Handler, Order, Receipt, RetryKey
 from application.desk import Desk
+
+_OUR_TAG = re.compile(r'"([0-9]{1,17})(?:\.[^"]*)?"')
 
 
 class Commanding:
@@ -48,8 +51,8 @@ def expected_version(request: Request) -> int | None:
         return None
     if given.strip() == "*":
         return None
-    version = given.strip().strip('"').partition(".")[0]
-    return int(version) if given.strip().startswith('"') and version.isdigit() and len(version) < 18 else -1
+    version = _OUR_TAG.fullmatch(given.strip())
+    return int(version[1]) if version else -1
 
 
 async def retry_key_of(request: Request, caller: Caller) -> RetryKey | None:

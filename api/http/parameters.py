@@ -77,6 +77,10 @@ class IncludeParameters(BaseModel):
         return frozenset(INCLUDES[name.lower()] for name in self.includes)
 
 
+class DetailParameters(IncludeParameters):
+    as_of: Annotated[str, Field(max_length=64)] | None = None
+
+
 class FilterParameters(PageParameters, IncludeParameters):
     """What every list of activities may be narrowed by. Source: SynthesQ guide, "Get All Activities"."""
 

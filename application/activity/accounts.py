@@ -54,7 +54,8 @@ def of_an_account(handler: Handler) -> Handler:
     return decide
 
 
-def untitled(type_: ActivityType, account_id: str, streams: Streams) -> str:
+def untitled(type_: ActivityType, account_id: str | None, streams: Streams) -> str:
     """The subject of an activity nobody gave a title: what, and with whom."""
     account = streams.record(RecordKind.ACCOUNT, account_id)
-    return f"{type_.label} with {account_id if account is None else account.name}"[:SHORT_LINE].rstrip()
+    whom = account_id if account is None else account.name
+    return f"{type_.label} with {whom}"[:SHORT_LINE].rstrip() if whom else type_.label

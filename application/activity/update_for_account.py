@@ -1,6 +1,6 @@
 """Change an activity in an account's words, where one timestamp and three statuses stand for all there are.
 
-What they mean depends on where the activity is when the change is decided. Then it goes the way of every update.
+What they mean depends on where the activity is when the change is decided. Then it goes every update's way.
 """
 
 from datetime import datetime

@@ -14,6 +14,7 @@ from psycopg import AsyncConnection, AsyncCursor
 from psycopg.types.json import Jsonb
 
 from application.event_store.mapper import Event, State, advance, decode, encode
+from domain.api_key.api_key import ApiKey
 
 _OPEN = "select last_position, last_recorded_at from open_log(%s)"
 _LOAD = """
@@ -32,6 +33,7 @@ select i.user_id, i.key, i.fingerprint, i.status, i.headers, i.body
   join idempotency i on i.organization_id = %s and i.user_id = asked.user_id and i.key = asked.key
 """
 _KEEP = "select keep_answers(%s, %s, %s, %s, %s, %s, %s)"
+_KEEP_API_KEY = "select keep_api_key(%s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,11 @@ class Log:
         users, keys, prints, statuses, headers, bodies = (list(column) for column in zip(*answers, strict=True))
         columns = (users, keys, prints, statuses, [Jsonb(dict(h)) for h in headers], bodies)
         await self._connection.execute(_KEEP, (self._organization_id, *columns))
+
+    async def keep_api_key(self, key: ApiKey) -> None:
+        """Let the door know of a key, or of its end, as of this transaction."""
+        made = (key.id, key.name, list(key.scopes), key.secret_hmac, key.created_by, key.created_at)
+        await self._connection.execute(_KEEP_API_KEY, (self._organization_id, *made, key.revoked_at))
 
 
 async def head_of(taken: AsyncCursor[Any]) -> Head:

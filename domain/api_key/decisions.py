@@ -1,21 +1,21 @@
 """Decisions about one API key: it is made once, and revoked once."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from domain.api_key.api_key import ApiKey
+from domain.api_key.drafts import NewApiKey
 from domain.api_key.events import ApiKeyCreated, ApiKeyEvent, ApiKeyRevoked
-from domain.api_key.scopes import SCOPES, Scope
+from domain.api_key.scopes import SCOPES
 from domain.refusals import Unknown
 
 
 def create_api_key(
-    *, id: str, label: str, scopes: Sequence[Scope], secret_hmac: str, created_by: str, now: datetime
+    new: NewApiKey, *, id: str, secret_hmac: str, created_by: str, now: datetime
 ) -> list[ApiKeyEvent]:
-    granted = tuple(scope for scope in SCOPES if scope in scopes)
+    scopes = tuple(scope for scope in SCOPES if scope in new.scopes)
     return [
         ApiKeyCreated(
-            at=now, id=id, label=label, scopes=granted, secret_hmac=secret_hmac, created_by=created_by
+            at=now, id=id, label=new.name, scopes=scopes, secret_hmac=secret_hmac, created_by=created_by
         )
     ]
 

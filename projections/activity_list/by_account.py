@@ -23,15 +23,20 @@ COLUMNS = (
 """Number; id and name of the account; name and email of the creator."""
 
 _WITH_NAMES = """
-  left join directory related on related.organization_id = l.organization_id and related.record_key = l.related_key
-  left join directory account on account.organization_id = l.organization_id and account.record_key =
+  left join directory related
+    on related.organization_id = l.organization_id and related.record_key = l.related_key
+  left join directory account
+    on account.organization_id = l.organization_id
+   and account.record_key =
        case when l.related_type = 'account' then l.related_key else related.account_key end
-  left join directory creator on creator.organization_id = l.organization_id and creator.record_key = l.creator_key
+  left join directory creator
+    on creator.organization_id = l.organization_id and creator.record_key = l.creator_key
 """
 
 _OF_SOME_ACCOUNT = """(l.related_type = 'account' or exists (
     select from directory d
-     where d.organization_id = l.organization_id and d.record_key = l.related_key and d.account_key is not null))"""
+     where d.organization_id = l.organization_id and d.record_key = l.related_key
+       and d.account_key is not null))"""
 
 _TIMESTAMP = "case when l.status = 'completed' then l.completed_at else l.due_at end"
 

@@ -1,6 +1,8 @@
 """The questions the directory answers: the records of a kind, and one record."""
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from application.event_store.mapper import record_key
 from domain.vocabulary import RecordKind
@@ -56,3 +58,14 @@ def record(organization_id: str, kind: RecordKind, record_id: str) -> Question:
     """One record in full, with its version; no row where there is none."""
     parameters = {"organization_id": organization_id, "record_key": record_key(kind, record_id)}
     return Question(READ_MODELS, _ONE, parameters)
+
+
+_NAMES = """
+select record_key, name from directory
+ where organization_id = %(organization_id)s and record_key = any(%(keys)s)
+"""
+
+
+def names(organization_id: str, keys: Sequence[UUID]) -> Question:
+    """The names of these records, by key."""
+    return Question(READ_MODELS, _NAMES, {"organization_id": organization_id, "keys": list(keys)})

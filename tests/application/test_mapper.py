@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from application.event_store.mapper import EVENTS, State, activity_key, advance, decode, encode, record_key
+from application.event_store.mapper import EVENTS, State, activity_key, advance, api_key_key, decode, encode, record_key
 
 GOLDEN: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[1] / "data" / "golden_events.json").read_text(encoding="utf-8")
@@ -45,6 +45,8 @@ def test_stored_names_are_a_contract() -> None:
         "activity.restored.v1",
         "record.created.v1",
         "record.updated.v1",
+        "api_key.created.v1",
+        "api_key.revoked.v1",
     ]
 
 
@@ -92,6 +94,7 @@ def test_a_name_this_version_does_not_know_is_refused() -> None:
 
 def test_streams_are_found_for_ever_where_they_were_put() -> None:
     assert activity_key("01JFJ0000000000000000000AA") == UUID("0193e400-0000-0000-0000-00000000014a")
+    assert api_key_key("01JFJ0000000000000000000AA") == UUID("0193e400-0000-0000-0000-00000000014a")
     assert record_key("contact", "con-9") == UUID("3a4c7338-3018-525c-9e5b-4b807a5d8d9f")
     assert record_key("contact", "01JFJ0000000000000000000AA") == UUID("6a03fb07-beb0-5d0b-af40-294aee413762")
 

@@ -17,7 +17,7 @@ RULES = Path(__file__).with_name("schema_rules.sql").read_text(encoding="utf-8")
 GOOD = """
 create table good (
     organization_id text not null,
-    id uuid not null,
+    id text not null,
     words tsvector,
     during tstzrange,
     primary key (organization_id, id)
@@ -48,7 +48,7 @@ BREACHES = {
     ],
     "has a foreign key that crosses organizations": [
         """
-        create table bad (organization_id text, id uuid, other text, primary key (organization_id, id),
+        create table bad (organization_id text, id text, other text, primary key (organization_id, id),
                           foreign key (other, id) references good)
         """,
     ],
@@ -76,6 +76,7 @@ BREACHES = {
     "has a policy that does not ask for the organization": [
         "create policy bad on good using (true)",
         "create policy bad on good for insert to activities_writer with check (true)",
+        "create policy bad on good using (id = current_setting('activities.api_key_id', true))",
     ],
     "is a view with its owner's rights": [
         "create view bad as select * from good",

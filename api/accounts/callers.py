@@ -1,0 +1,60 @@
+"""Who asks and who commands here: the same as on surface S, but all three headers are required."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from ulid import ULID
+
+from api.accounts.identity import accounts_caller_of
+from api.http.commanding import Commanding, retry_key_of
+from api.http.identity import permitted
+from api.http.problems import Problem
+from api.http.reading import Asking
+from application.activity.commands import key_or_none
+from domain.refusals import Unknown
+from projections.activity_list.query import numbered
+
+_ULID = 26
+_BIGGEST = 2**63
+
+
+def _asking(request: Request) -> Asking:
+    caller = permitted(accounts_caller_of(request), "activities:read")
+    return Asking(caller, request.app.state.reader, request)
+
+
+async def _commanding(request: Request) -> Commanding:
+    caller = permitted(accounts_caller_of(request), "activities:write")
+    return Commanding(caller, request, await retry_key_of(request, caller))
+
+
+Reads = Annotated[Asking, Depends(_asking)]
+Writes = Annotated[Commanding, Depends(_commanding)]
+
+
+def which(activity_id: str) -> UUID | int:
+    """An activity's key or its number. Raises Unknown for what can be neither."""
+    if len(activity_id) == _ULID and (key := key_or_none(activity_id)) is not None:
+        return key
+    digits = activity_id.isascii() and activity_id.isdigit() and len(activity_id) < _ULID
+    if digits and (number := int(activity_id)) < _BIGGEST:
+        return number
+    raise Unknown("Activity")
+
+
+async def _uid(activity_id: str, commands: Writes, request: Request) -> str:
+    """The activity's ULID. A number never changes hands, so it may be looked up before the decision."""
+    wanted = which(activity_id)
+    if isinstance(wanted, UUID):
+        return activity_id.upper()
+    ask = Asking(commands.caller, request.app.state.reader, request)
+    found = await ask.ask(numbered(ask.organization_id, wanted))
+    if not found.rows and found.behind:
+        raise Problem("unavailable", "The read tables have not caught up yet", headers={"Retry-After": "1"})
+    if not found.rows:
+        raise Unknown("Activity")
+    return str(ULID.from_uuid(found.rows[0][0]))
+
+
+ActivityId = Annotated[str, Depends(_uid)]

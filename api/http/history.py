@@ -1,0 +1,118 @@
+"""GET /activities/{id}/history, and the detail as of another time."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import TypeAdapter, ValidationError
+from starlette.responses import Response
+
+from api.http.envelope import enveloped, etag, ok
+from api.http.reading import Asking, Asks, lag
+from api.http.strict_json import StrictRoute
+from application.activity.commands import key_or_none
+from application.event_store.mapper import State, record_key
+from application.history.chronicle import STREAM, STREAMS, Chapter, as_of, chronicle, latest
+from application.streams import Streams, keys_around
+from domain.activity.activity import Activity
+from domain.refusals import Invalid, Unknown
+from domain.values import Instant
+from domain.vocabulary import RecordKind
+from projections.directory.query import names
+from projections.reading import Found, Question
+from projections.resource import fields_of, resource, to_json
+
+router = APIRouter(route_class=StrictRoute, tags=["activities"])
+Reads = Annotated[Asking, Depends(Asks("activities:read"))]
+
+_FOLLOWS = {"version", "updated_at", "allowed_actions", "duration_minutes"}
+"""Fields that follow from the others: a change of theirs would say everything twice."""
+_instant: TypeAdapter[datetime] = TypeAdapter(Instant)
+
+
+@router.get("/activities/{activity_id}/history")
+async def get_history(activity_id: str, ask: Reads) -> Response:
+    """Every fact of the activity, the oldest first: who, when, by which command, and what it changed."""
+    found = await _stream(activity_id, ask)
+    chapters = list(chronicle(found.rows))
+    _visible(chapters[-1].after if chapters else None, ask)
+    actors = {chapter.metadata["actor"] for chapter in chapters}
+    known = await ask.ask(names(ask.organization_id, [record_key(RecordKind.USER, actor) for actor in actors]))
+    named = dict(known.rows)
+    told = [_told(chapter, named) for chapter in chapters]
+    return ok(enveloped("Activity history retrieved successfully", to_json(told)), lag(known.behind))
+
+
+async def get_activity_as_of(activity_id: str, moment: str, ask: Asking) -> Response:
+    """The activity as it was: at an instant of recording, or at a version."""
+    when = moment_of(moment)
+    found = await _stream(activity_id, ask)
+    latest = [chapter.after for chapter in chronicle(found.rows)]
+    _visible(latest[-1] if latest else None, ask)
+    activity = as_of(found.rows, when)
+    if not isinstance(activity, Activity) or activity.deleted_at is not None:
+        raise Unknown("Activity")
+    records = await _records_around(activity, ask)
+    now = when if isinstance(when, datetime) else activity.updated_at
+    body = enveloped("Activity retrieved successfully", resource(activity, records.record, now))
+    return ok(body, {"ETag": etag(activity.version, body)})
+
+
+def moment_of(said: str) -> datetime | int:
+    """An instant, or a version as a whole number."""
+    if said.isascii() and said.isdigit() and len(said) < 18:
+        return int(said)
+    try:
+        return _instant.validate_python(said.replace(" ", "+"))
+    except ValidationError:
+        raise Invalid("as_of", "must be an instant such as 2025-12-20T14:00:00Z, or a version") from None
+
+
+async def _stream(activity_id: str, ask: Asking) -> Found:
+    key = key_or_none(activity_id)
+    if key is None:
+        raise Unknown("Activity")
+    return await ask.ask(Question((), STREAM, {"organization_id": ask.organization_id, "key": key}))
+
+
+def _visible(state: State | None, ask: Asking) -> None:
+    """Deleted activities are for auditors; for others they are unknown."""
+    if not isinstance(state, Activity):
+        raise Unknown("Activity")
+    if state.deleted_at is not None and "audit:read" not in ask.caller.scopes:
+        raise Unknown("Activity")
+
+
+async def _records_around(activity: Activity, ask: Asking) -> Streams:
+    """The records the activity refers to, as their own facts tell them now."""
+    wanted = {"organization_id": ask.organization_id, "keys": list(keys_around(activity))}
+    found = await ask.ask(Question((), STREAMS, wanted))
+    return Streams(latest(found.rows))
+
+
+def _told(chapter: Chapter, named: Mapping[Any, str]) -> dict[str, Any]:
+    actor = chapter.metadata["actor"]
+    return {
+        "version": chapter.version,
+        "position": chapter.position,
+        "type": chapter.event.name,
+        "recorded_at": chapter.recorded_at,
+        "happened_at": chapter.happened_at,
+        "actor": {"id": actor, "name": named.get(record_key(RecordKind.USER, actor))},
+        "client": chapter.metadata.get("client"),
+        "command_id": chapter.metadata.get("command_id"),
+        "reason": getattr(chapter.event, "reason", None),
+        "changes": _changes(chapter),
+    }
+
+
+def _changes(chapter: Chapter) -> dict[str, Any]:
+    """Field by field, what it was and what it became."""
+    before = fields_of(chapter.before) if isinstance(chapter.before, Activity) else {}
+    after = fields_of(chapter.after) if isinstance(chapter.after, Activity) else {}
+    return {
+        name: {"before": before.get(name), "after": value}
+        for name, value in after.items()
+        if name not in _FOLLOWS and before.get(name) != value
+    }

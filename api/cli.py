@@ -5,13 +5,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.http.tokens import DEFAULT_SCOPES, SCOPES, issue
 from api.serving.errors import CannotServe
 from application.settings import Settings
+
+if TYPE_CHECKING:
+    from projections.table import ReadModel
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -105,6 +108,64 @@ def demo(
     with database(settings) as dsn:
         load(dsn, organization)
     tour(settings, organization)
+
+
+ReadModels = Annotated[list[str] | None, typer.Argument(help="Names of read models; all when none is given")]
+
+
+def _chosen(names: list[str] | None) -> "list[ReadModel]":
+    from projections.verify import chosen
+
+    try:
+        return chosen(names or ())
+    except KeyError as unknown:
+        raise typer.BadParameter(f"no read model is named {unknown}", param_hint="NAME") from None
+
+
+@app.command()
+def verify(names: ReadModels = None, data_dir: DataDir = None) -> None:
+    """Fold the log anew and compare it with the read tables, row by row. Exit code 1 where they differ."""
+    from api.commands.tables import verify_tables
+
+    models = _chosen(names)
+    with database(settings_with(data_dir=data_dir)) as dsn:
+        raise typer.Exit(verify_tables(dsn, models))
+
+
+@app.command()
+def rebuild(
+    names: ReadModels = None,
+    roll_back: Annotated[bool, typer.Option("--rollback", help="Take the previous table back")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Build read tables anew beside the live ones, compare, and switch; nobody notices."""
+    from api.commands.tables import rebuild_tables, roll_back_tables
+
+    models = _chosen(names)
+    with database(settings_with(data_dir=data_dir)) as dsn:
+        raise typer.Exit(roll_back_tables(dsn, models) if roll_back else rebuild_tables(dsn, models))
+
+
+parked = typer.Typer(help="Streams with an event that could not be projected.", no_args_is_help=True)
+app.add_typer(parked, name="parked")
+
+
+@parked.command("list")
+def parked_list(data_dir: DataDir = None) -> None:
+    """What is parked, and why."""
+    from api.commands.tables import list_parked
+
+    with database(settings_with(data_dir=data_dir)) as dsn:
+        list_parked(dsn)
+
+
+@parked.command("retry")
+def parked_retry(data_dir: DataDir = None) -> None:
+    """Project what is parked again. Exit code 1 where something stays parked."""
+    from api.commands.tables import retry_parked
+
+    with database(settings_with(data_dir=data_dir)) as dsn:
+        raise typer.Exit(retry_parked(dsn))
 
 
 def main() -> None:

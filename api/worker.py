@@ -6,10 +6,12 @@ import sys
 import uvicorn
 
 from api.app import create_app
+from application.event_store.hazards import refuse_unsafe_settings
 from application.settings import Settings
 
 
 def main() -> int:
+    refuse_unsafe_settings(os.environ)
     settings = Settings()
     inherited = os.environ.get("ACTIVITIES_LISTEN_FD")
     config = uvicorn.Config(

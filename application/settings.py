@@ -18,11 +18,11 @@ def default_data_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="ACTIVITIES_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="ACTIVITIES_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     data_dir: Path = Field(
         default_factory=default_data_dir,
-        description="Where the embedded database and the generated secret live",
+        description="Where the embedded database and the generated secrets live",
     )
     database_url: str | None = Field(
         None, description="A PostgreSQL 15 to 18 of your own; unset: the embedded one"
@@ -35,10 +35,32 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port the API listens on")
     workers: int = Field(1, ge=1, le=64, description="API worker processes")
     jwt_secret: SecretStr | None = Field(
-        None, description="Shared secret of bearer tokens (HS256); unset: generated in the data directory"
+        None,
+        min_length=16,
+        description="Shared secret of bearer tokens (HS256); unset: generated in the data directory",
     )
     token_ttl: int = Field(86_400, ge=1, description="Lifetime of `activities token`, seconds")
     jwt_leeway: int = Field(5, ge=0, le=60, description="Clock difference tolerated in tokens, seconds")
+    jwt_issuer: str | None = Field(None, description="Who bearer tokens must be from (iss); unset: anybody")
+    jwt_audience: str | None = Field(None, description="Whom bearer tokens must be for (aud); unset: anybody")
+    jwks_url: str | None = Field(
+        None,
+        pattern=r"^(https://|http://(localhost|127\.0\.0\.1|\[::1\])[:/]).+",
+        description="Where the identity provider lists its public keys; set: tokens by the shared secret are refused",
+    )
+    jwks_refresh: float = Field(
+        300, gt=0, description="Age at which the list is fetched anew; an unknown key fetches it once in this time"
+    )
+    api_key_pepper: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Secret under which API keys are recognised; unset: generated in the data directory",
+    )
+    rate_limit: str = Field(
+        "100000/minute",
+        pattern=r"^(off|[1-9]\d{0,8}/(second|minute|hour|day))$",
+        description="Requests of one client of an organisation to one worker, or off",
+    )
     related_records: Literal["strict", "lenient"] = Field(
         "strict", description="lenient accepts references to records this service does not know"
     )
@@ -56,6 +78,12 @@ class Settings(BaseSettings):
         if self.jwt_secret is not None:
             return self.jwt_secret.get_secret_value()
         return _kept_secret(self.data_dir / "jwt-secret")
+
+    def pepper(self) -> str:
+        """What the secrets of API keys are hashed with: configured or kept likewise."""
+        if self.api_key_pepper is not None:
+            return self.api_key_pepper.get_secret_value()
+        return _kept_secret(self.data_dir / "api-key-pepper")
 
 
 def _kept_secret(path: Path) -> str:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic import StringConstraints as Letters
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _URL = re.compile(r"https?://[^\s/?#@]+(?:[/?#]\S*)?", re.IGNORECASE)
 
 SHORT_LINE = 255
@@ -36,7 +37,8 @@ def _trimmed(text: str) -> str:
 
 
 def _rfc3339(value: object) -> object:
-    if not isinstance(value, str | datetime):
+    """Strings of digits would be taken for seconds since 1970."""
+    if not isinstance(value, str | datetime) or (isinstance(value, str) and "-" not in value[1:]):
         raise ValueError("must be an RFC 3339 instant with an offset, such as 2025-12-20T14:00:00Z")
     return value
 
@@ -51,7 +53,7 @@ def _in_utc(instant: datetime) -> datetime:
 def _iso_day(value: object) -> object:
     if isinstance(value, datetime) or not isinstance(value, str | date):
         raise ValueError("must be a day, such as 2025-12-23")
-    if isinstance(value, str) and len(value) != 10:
+    if isinstance(value, str) and not _DAY.fullmatch(value):
         raise ValueError("must be a day, such as 2025-12-23")
     return value
 
@@ -117,6 +119,13 @@ def _bounded(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _json_bytes(value: Any) -> int:
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same in JSON, too, where true is not 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    return bool(one == other)
 
 
 CustomFields = Annotated[dict[str, Any], AfterValidator(_bounded)]

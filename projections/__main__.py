@@ -1,10 +1,12 @@
 """The projector as a process of its own: `python -m projections`."""
 
 import logging
+import os
 import signal
 import sys
 import threading
 
+from application.event_store.hazards import refuse_unsafe_settings
 from application.settings import Settings
 from projections.projector import Projector
 
@@ -18,6 +20,7 @@ def run(dsn: str) -> None:
 
 
 def main() -> int:
+    refuse_unsafe_settings(os.environ)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     settings = Settings()
     if settings.database_url is None:

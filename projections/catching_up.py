@@ -8,7 +8,7 @@ from psycopg import Connection
 
 from application.event_store import reading
 from projections.folding import Fold, Folder, Poison
-from projections.read_models import Write
+from projections.table import ReadModel
 
 STRETCH = 500
 
@@ -16,7 +16,7 @@ _CURSORS = """
 select c.read_model, c.position, c.epoch, h.position
   from cursors c
   join heads h on h.organization_id = c.organization_id
- where c.organization_id = %s
+ where c.organization_id = %s and c.read_model = any(%s)
  order by c.read_model
    for update of c
 """
@@ -44,14 +44,16 @@ class Deposed(Exception):
 class CatchingUp:
     """What a projector does for an organisation. `epoch` is that of its lease."""
 
-    def __init__(self, models: Mapping[str, Write], folder: Folder) -> None:
+    def __init__(self, models: Mapping[str, ReadModel], folder: Folder) -> None:
         self._models = models
         self._folder = folder
 
-    def advance(self, connection: Connection[Any], organization_id: str, epoch: int) -> bool:
-        """Move the read models that are furthest behind by one stretch; False once all are at the head."""
+    def advance(
+        self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None = None
+    ) -> bool:
+        """Move the read models that are furthest behind by one stretch; False once all are at the head (or `upto`)."""
         with connection.transaction():
-            behind, position, upto = self._place(connection, organization_id, epoch)
+            behind, position, upto = self._place(connection, organization_id, epoch, upto)
             if not behind:
                 return False
             rows = reading.after(connection, organization_id, position, upto)
@@ -65,16 +67,19 @@ class CatchingUp:
         self._folder.keep(organization_id, fold)
         return True
 
-    def _place(self, connection: Connection[Any], organization_id: str, epoch: int) -> tuple[list[str], int, int]:
+    def _place(
+        self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None
+    ) -> tuple[list[str], int, int]:
         """Which models are furthest behind, where they stand, and how far to go with them now."""
-        cursors = connection.execute(_CURSORS, (organization_id,)).fetchall()
-        if len([c for c in cursors if c[0] in self._models]) < len(self._models):
-            connection.execute(_BEGIN, (organization_id, epoch, list(self._models)))
-            cursors = connection.execute(_CURSORS, (organization_id,)).fetchall()
+        mine = list(self._models)
+        cursors = connection.execute(_CURSORS, (organization_id, mine)).fetchall()
+        if len(cursors) < len(mine):
+            connection.execute(_BEGIN, (organization_id, epoch, mine))
+            cursors = connection.execute(_CURSORS, (organization_id, mine)).fetchall()
         if any(held > epoch for _, _, held, _ in cursors):
             raise Deposed
-        places = {model: position for model, position, _, _ in cursors if model in self._models}
-        head = cursors[0][3]
+        places = {model: position for model, position, _, _ in cursors}
+        head = cursors[0][3] if upto is None else min(upto, cursors[0][3])
         position = min(places.values())
         if position >= head:
             return [], position, head
@@ -90,7 +95,7 @@ class CatchingUp:
         try:
             with connection.transaction():
                 for model in models:
-                    self._models[model](connection, organization_id, fold.states)
+                    self._models[model].write(connection, organization_id, fold.states)
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, TypeError):
             self._write_singly(connection, organization_id, models, fold)
 
@@ -101,7 +106,7 @@ class CatchingUp:
             try:
                 with connection.transaction():
                     for model in models:
-                        self._models[model](connection, organization_id, {key: state})
+                        self._models[model].write(connection, organization_id, {key: state})
             except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, TypeError) as e:
                 del fold.states[key]
                 fold.poison.append(Poison(key, 0, "", f"{type(e).__name__}: no read table can hold it"))

@@ -1,13 +1,15 @@
-"""Writing rows of a read table, set-based: one statement, however many rows."""
+"""A read table and what is written to it, set-based: one statement, however many rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import orjson
 from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
+
+from application.event_store.mapper import State
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,10 @@ class Table:
     name: str
     key: str
     columns: tuple[str, ...]
+
+    def named(self, name: str) -> "Table":
+        """The same table under another name: a shadow of it."""
+        return replace(self, name=name)
 
     def upsert(self, connection: Connection[Any], rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
@@ -54,6 +60,38 @@ class Table:
         return SQL("delete from {} where organization_id = %s and {} = any(%s)").format(
             Identifier(self.name), Identifier(self.key)
         )
+
+
+Row = Mapping[str, Any]
+RowOf = Callable[[str, UUID, Any], Row | None]
+Aside = Callable[[Connection[Any], str, Sequence[Any]], None]
+
+
+@dataclass(frozen=True)
+class ReadModel:
+    """A fold of states into a table: `row` says what a state of kind `of` means, None that it means no row.
+
+    `aside` may write what the table alone does not hold.
+    """
+
+    table: Table
+    of: type[Any]
+    row: RowOf
+    aside: Aside | None = None
+
+    @property
+    def name(self) -> str:
+        return self.table.name
+
+    def rows(self, organization_id: str, states: Mapping[UUID, State]) -> dict[UUID, Row | None]:
+        return {key: self.row(organization_id, key, s) for key, s in states.items() if isinstance(s, self.of)}
+
+    def write(self, connection: Connection[Any], organization_id: str, states: Mapping[UUID, State]) -> None:
+        """Make the table say what these states say."""
+        self.table.replace(connection, organization_id, self.rows(organization_id, states))
+        if self.aside is not None:
+            mine = [state for state in states.values() if isinstance(state, self.of)]
+            self.aside(connection, organization_id, mine)
 
 
 def _plain(value: object) -> object:

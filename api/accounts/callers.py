@@ -6,11 +6,10 @@ from uuid import UUID
 from fastapi import Depends, Request
 from ulid import ULID
 
-from api.accounts.identity import accounts_caller_of
-from api.http.commanding import Commanding, retry_key_of
-from api.http.identity import permitted
+from api.http.commanding import Commanding, Commands
+from api.http.identity import accounts_caller_of
 from api.http.problems import Problem
-from api.http.reading import Asking
+from api.http.reading import Asking, Asks
 from application.activity.commands import key_or_none
 from domain.refusals import Unknown
 from projections.activity_list.query import numbered
@@ -19,18 +18,8 @@ _ULID = 26
 _BIGGEST = 2**63
 
 
-def _asking(request: Request) -> Asking:
-    caller = permitted(accounts_caller_of(request), "activities:read")
-    return Asking(caller, request.app.state.reader, request)
-
-
-async def _commanding(request: Request) -> Commanding:
-    caller = permitted(accounts_caller_of(request), "activities:write")
-    return Commanding(caller, request, await retry_key_of(request, caller))
-
-
-Reads = Annotated[Asking, Depends(_asking)]
-Writes = Annotated[Commanding, Depends(_commanding)]
+Reads = Annotated[Asking, Depends(Asks("activities:read", accounts_caller_of))]
+Writes = Annotated[Commanding, Depends(Commands("activities:write", accounts_caller_of))]
 
 
 def which(activity_id: str) -> UUID | int:

@@ -23,6 +23,7 @@ class Beside:
     number: int
     account_id: str | None
     account: str | None
+    creator_id: str
     creator: str | None
     creator_email: str | None
 
@@ -46,7 +47,7 @@ def shown(fields: Mapping[str, Any], beside: Beside) -> dict[str, Any]:
         "attachmentUrls": fields["attachment_urls"],
         "isActive": fields["deleted_at"] is None,
         "creator": beside.creator,
-        "creatorId": fields["created_by"],
+        "creatorId": beside.creator_id,
         "creatorEmail": beside.creator_email,
         "createdAt": fields["created_at"],
         "updatedAt": fields["updated_at"],
@@ -68,6 +69,7 @@ def of_state(activity: Activity, streams: Streams) -> dict[str, Any]:
             activity.number,
             account_id if account is None else account.id,
             None if account is None else account.name,
+            activity.created_by,
             None if creator is None else creator.name,
             None if creator is None else creator.fields.get("email"),
         ),

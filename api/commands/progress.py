@@ -2,14 +2,43 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, track
 
 T = TypeVar("T")
 LINE_EVERY = 2.0
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """A counter of events for work whose length is not known beforehand."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _plain_counter(what)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,.0f} events"))
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda events: bar.advance(task, events)
+
+
+def _plain_counter(what: str) -> Callable[[int], None]:
+    count, said = 0, time.monotonic()
+
+    def told(events: int) -> None:
+        nonlocal count, said
+        count += events
+        if time.monotonic() - said > LINE_EVERY:
+            said = time.monotonic()
+            print(f"{what}: {count} events", file=sys.stderr)
+
+    return told
+
+
 
 
 def progress(items: Sequence[T], what: str) -> Iterator[T]:

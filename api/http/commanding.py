@@ -8,10 +8,10 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import Response
 
+from api.http.caller import Caller
 from api.http.envelope import ok
-from api.http.identity import caller_of, permitted
+from api.http.identity import WhoAsks, caller_of, permitted
 from api.http.problems import Problem
-from api.http.tokens import Caller
 from application.command import Actor, Answer, Command, Handler, Order, Receipt, RetryKey
 from application.desk import Desk
 
@@ -71,9 +71,10 @@ async def retry_key_of(request: Request, caller: Caller) -> RetryKey | None:
 class Commands:
     """A dependency of routes that command with a scope."""
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, scope: str, who: WhoAsks = caller_of) -> None:
         self.scope = scope
+        self._who = who
 
     async def __call__(self, request: Request) -> Commanding:
-        caller = permitted(caller_of(request), self.scope)
+        caller = permitted(await self._who(request), self.scope)
         return Commanding(caller, request, await retry_key_of(request, caller))

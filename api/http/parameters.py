@@ -135,10 +135,13 @@ class Day:
 
 
 def _start_of(day: Day, zone: ZoneInfo) -> datetime | None:
+    """None for the day after the last one: nothing is later."""
+    if day.ordinal > date.max.toordinal():
+        return None
     try:
         return datetime.combine(date.fromordinal(day.ordinal), time(), tzinfo=zone).astimezone(UTC)
-    except (OverflowError, ValueError):
-        return datetime.min.replace(tzinfo=UTC) if day.ordinal <= 2 else datetime.max.replace(tzinfo=UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _moment(field: str, said: str | None) -> datetime | Day | None:

@@ -33,6 +33,9 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "malformed_request": Kind(400, "Malformed request", "Send well-formed JSON, each key once."),
     "organization_required": Kind(400, "Organization required", "Send the X-Organization-ID header."),
+    "acting_user_required": Kind(
+        400, "Acting user required", "Send X-Acting-User-ID with the API key, or a bearer token."
+    ),
     "unauthenticated": Kind(401, "Not authenticated", "Send a valid credential."),
     "forbidden": Kind(403, "Not permitted", "Use a credential with the scope named in the detail."),
     "not_found": Kind(404, "Not found", "There is no such thing in your organisation, or it is deleted."),
@@ -120,11 +123,24 @@ def of_validation(errors: Sequence[Any]) -> Problem:
     """Name each field; never repeat what was sent."""
     by_field: dict[str, list[str]] = {}
     for error in errors:
-        place = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
-        message = str(error["msg"]).removeprefix("Value error, ")
-        by_field.setdefault(".".join(place) or "body", []).append(message)
+        by_field.setdefault(_field(error["loc"]), []).append(_message(error))
     named = "; ".join(f"{field}: {messages[0]}" for field, messages in list(by_field.items())[:3])
     return Problem("invalid", named, errors=by_field)
+
+
+def _field(loc: Sequence[Any]) -> str:
+    """A query parameter's name, or the place in the body."""
+    inside = [str(part) for part in loc if part not in ("body", "query", "path", "header")]
+    return ".".join(inside[:1] if "query" in loc[:1] else inside) or "body"
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    """Texts are checked after they are trimmed, so that Pydantic no longer calls their parts characters."""
+    bounds = error.get("ctx", {})
+    if bounds.get("field_type") == "Value" and error["type"] in ("too_long", "too_short"):
+        most, least = bounds.get("max_length"), bounds.get("min_length")
+        return f"must have at {f'most {most}' if least is None else f'least {least}'} characters"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def response(problem: Problem, request: Request) -> Response:

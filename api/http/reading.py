@@ -1,12 +1,13 @@
 """What every GET shares: the caller's organisation, the freshness of the answer, pages and their meta."""
 
+import psycopg
 from fastapi import Request
 from starlette.responses import Response
 
+from api.http.caller import Caller
 from api.http.envelope import enveloped, etag, ok
-from api.http.identity import caller_of, permitted
+from api.http.identity import WhoAsks, caller_of, permitted
 from api.http.problems import Problem
-from api.http.tokens import Caller
 from domain.refusals import Invalid
 from projections.paging import Listing, Page, Place, page_of, question
 from projections.reading import Found, Question, Reader
@@ -30,7 +31,12 @@ class Asking:
         return found
 
     async def page(self, listing: Listing, place: Place) -> Page:
-        return page_of(listing, place, await self.ask(question(listing, place)))
+        try:
+            return page_of(listing, place, await self.ask(question(listing, place)))
+        except (psycopg.DataError, UnicodeError):
+            if place.cursor is None:
+                raise
+            raise Invalid("cursor", "is not a cursor this service gave") from None  # one that was tampered with
 
     async def listed(self, listing: Listing, place: Place, message: str) -> Response:
         page = await self.page(listing, place)
@@ -77,8 +83,10 @@ def place_of(page: int | None, per_page: int, cursor: str | None) -> Place:
 class Asks:
     """A dependency of routes that read with a scope."""
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, scope: str, who: WhoAsks = caller_of) -> None:
         self.scope = scope
+        self._who = who
 
-    def __call__(self, request: Request) -> Asking:
-        return Asking(permitted(caller_of(request), self.scope), request.app.state.reader, request)
+    async def __call__(self, request: Request) -> Asking:
+        caller = permitted(await self._who(request), self.scope)
+        return Asking(caller, request.app.state.reader, request)

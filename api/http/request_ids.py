@@ -5,11 +5,13 @@ import re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ulid import ULID
 
+from api.http.guarding_headers import guarding
+
 _ACCEPTED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestIds:
-    """ASGI middleware."""
+    """ASGI middleware, the outermost. Adds to every answer the request's id, `state["headers"]`, and what guards it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -20,11 +22,14 @@ class RequestIds:
             return
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         request_id = given if _ACCEPTED.fullmatch(given) else str(ULID()).encode()
-        scope.setdefault("state", {})["request_id"] = request_id.decode()
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id.decode()
 
-        async def with_id(message: Message) -> None:
+        async def completed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
+                own = message["headers"]
+                more = ((b"x-request-id", request_id), *state.get("headers", ()))
+                message["headers"] = [*own, *more, *guarding(own)]
             await send(message)
 
-        await self._app(scope, receive, with_id)
+        await self._app(scope, receive, completed)

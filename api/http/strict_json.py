@@ -2,8 +2,8 @@
 
 import json
 import math
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, NoReturn
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -93,19 +93,31 @@ async def bounded(request: Request) -> bytes:
 
 
 class StrictRoute(APIRoute):
-    """A route whose body, where there is one, was read strictly before FastAPI sees it."""
+    """A route whose body, where there is one, was read strictly before FastAPI sees it.
+
+    A route that declares no query parameters takes none.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
         needs_body = self.body_field is not None and self.body_field.field_info.is_required()
 
+        takes_query = bool(self.dependant.query_params)
+
         async def strictly(request: Request) -> Response:
+            if request.query_params and not takes_query:
+                _refuse(request.query_params)
             if takes_body:
                 await _read(request, needs_body)
             return await handle(request)
 
         return strictly
+
+
+def _refuse(parameters: Iterable[str]) -> NoReturn:
+    errors = {name: ["is not a parameter here"] for name in parameters}
+    raise Problem("invalid", f"{', '.join(errors)}: not a parameter here", errors=errors)
 
 
 async def _read(request: Request, needed: bool) -> None:
@@ -119,4 +131,12 @@ async def _read(request: Request, needed: bool) -> None:
     said = request.headers.get("content-type", "application/json")
     if said.partition(";")[0].strip().lower() not in _JSON_TYPES:
         raise Problem("unsupported_media_type", headers={"Accept-Patch": _JSON_TYPES[1], "Accept": _JSON_TYPES[0]})
-    request._json = parsed(body)
+    request._json = _object(parsed(body))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """Every body is an object: null, too, is something else than no body."""
+    if not isinstance(value, dict):
+        message = "must be a JSON object"
+        raise Problem("invalid", f"body: {message}", errors={"body": [message]})
+    return value

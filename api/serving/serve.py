@@ -29,7 +29,7 @@ def serve(settings: Settings) -> int:
 
 def _serve(settings: Settings, stop: StopSignal) -> int:
     with listening(settings.host, settings.port) as listener, database_of(settings) as database:
-        _make_secret(settings)
+        _make_secrets(settings)
         supervisor = Supervisor(_family(settings, listener, database))
         readiness = Readiness(
             settings.host,
@@ -40,10 +40,12 @@ def _serve(settings: Settings, stop: StopSignal) -> int:
         return supervisor.run(stop, chores=(database.keep, readiness))
 
 
-def _make_secret(settings: Settings) -> None:
-    """Before there are children, who would each fail without it."""
+def _make_secrets(settings: Settings) -> None:
+    """Before there are children, who would each fail without them."""
     try:
-        settings.secret()
+        settings.pepper()
+        if settings.jwks_url is None:
+            settings.secret()
     except OSError as error:
         raise CannotServe(f"data directory {settings.data_dir}: {error.strerror or error}") from error
 

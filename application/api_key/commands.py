@@ -53,6 +53,15 @@ def revoke_api_key(command: RevokeApiKey, streams: Streams, context: Context) ->
     return Decision(command.subject(), [(command.subject(), facts)])
 
 
+def is_key_id(key_id: str) -> bool:
+    """Ids of keys are ULIDs, in either case."""
+    try:
+        api_key_key(key_id)
+    except ValueError:
+        return False
+    return True
+
+
 def _key(streams: Streams, command: ApiKeyCommand) -> ApiKey | None:
     state = streams.states.get(command.subject())
     return state if isinstance(state, ApiKey) else None

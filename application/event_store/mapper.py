@@ -35,6 +35,8 @@ def decode(topic: str, state: bytes) -> Any:
 
 def activity_key(activity_id: str) -> UUID:
     """The stream of an activity: its ULID's bits. Raises ValueError when it is no ULID."""
+    if not activity_id.isascii():
+        raise ValueError("a ULID is ASCII")
     return ULID.from_str(activity_id.upper()).to_uuid()
 
 
@@ -49,7 +51,7 @@ def record_key(kind: RecordKind | str, record_id: str) -> UUID:
 
 
 def _canonical(record_id: str) -> str:
-    if len(record_id) != 26:
+    if len(record_id) != 26 or not record_id.isascii():
         return record_id
     try:
         return str(ULID.from_str(record_id.upper()))

@@ -26,7 +26,11 @@ do $$ begin
 exception when duplicate_object or unique_violation then null;
 end $$;
 do $$ begin
-    if not pg_has_role(current_user, '{role}', 'member') then grant {role} to current_user; end if;
+    if current_setting('server_version_num')::int < 160000 then
+        if not pg_has_role(current_user, '{role}', 'member') then grant {role} to current_user; end if;
+    elsif not pg_has_role(current_user, '{role}', 'set') then
+        execute 'grant {role} to current_user with inherit false, set true';
+    end if;
 end $$;
 """
 

@@ -25,6 +25,7 @@ from domain.activity.drafts import ActivityChanges, Completion
 from domain.activity.events import Rescheduled, Updated
 from domain.lifecycle import NOTES, Action, action_leading_to
 from domain.refusals import Invalid, NotAllowed, NotesOnly
+from domain.values import same
 from domain.vocabulary import Status
 
 _OF_COMPLETION = {"outcome", "duration_minutes", "completed_at", "follow_up_required", "follow_up_date"}
@@ -86,7 +87,7 @@ def _changed(activity: Activity, said: dict[str, Any], moved: bool, currency: st
         wanted.pop("reminder_at", None)
     if wanted.get("billable_rate") is not None and activity.currency is None:
         wanted.setdefault("currency", currency)
-    different = {name: value for name, value in wanted.items() if value != _present(activity, name)}
+    different = {name: value for name, value in wanted.items() if not same(value, _present(activity, name))}
     if not different:
         return []
     if activity.status is Status.COMPLETED and (other := sorted(different.keys() - NOTES)):

@@ -6,6 +6,7 @@ from domain.record.drafts import RecordDraft
 from domain.record.events import RecordCreated, RecordEvent, RecordUpdated
 from domain.record.record import Record
 from domain.refusals import Invalid, Unknown
+from domain.values import same
 from domain.vocabulary import RecordKind
 
 
@@ -22,7 +23,7 @@ def update_record(
     """Merge what was said; what already is as said is no change."""
     if record is None:
         raise Unknown(kind.value.capitalize())
-    different = {name: value for name, value in draft.said().items() if value != record.fields.get(name)}
+    different = {name: value for name, value in draft.said().items() if not same(value, record.fields.get(name))}
     return [RecordUpdated(at=now, fields=different)] if different else []
 
 

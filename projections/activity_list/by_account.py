@@ -17,10 +17,11 @@ COLUMNS = (
     """coalesce(account.id, case when l.related_type = 'account' then l.related_id
         else related.document::json ->> 'account_id' end)""",
     "account.name",
+    "l.created_by",
     "creator.name",
     "creator.email",
 )
-"""Number; id and name of the account; name and email of the creator."""
+"""Number; id and name of the account; id, name and email of the creator."""
 
 _WITH_NAMES = """
   left join directory related

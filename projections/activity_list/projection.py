@@ -1,18 +1,13 @@
 """What a state means for the list. Deleted activities keep their row, out of sight, for their restoration."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
-
-from application.event_store.mapper import State, record_key
+from application.event_store.mapper import record_key
 from domain.activity.activity import Activity
 from domain.vocabulary import RecordKind
 from projections.resource import document
-from projections.table import Table
-
-name = "activity_list"
+from projections.table import ReadModel, Table
 
 TABLE = Table(
     "activity_list",
@@ -65,9 +60,4 @@ def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any]:
     }
 
 
-def write(connection: Connection[Any], organization_id: str, states: Mapping[UUID, State]) -> None:
-    """Make the table say what these states say."""
-    TABLE.upsert(
-        connection,
-        [row(organization_id, key, state) for key, state in states.items() if isinstance(state, Activity)],
-    )
+MODEL = ReadModel(TABLE, Activity, row)

@@ -1,17 +1,14 @@
 """What a state means for search: its words while it is there, none once it is deleted."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
-from application.event_store.mapper import State
 from domain.activity.activity import Activity
 from projections.activity_search.words import vector, words_of
-from projections.table import Table
-
-name = "activity_search"
+from projections.table import ReadModel, Table
 
 TABLE = Table("activity_search", "activity_id", ("organization_id", "activity_id", "words"))
 
@@ -29,9 +26,10 @@ def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any] |
     return {"organization_id": organization_id, "activity_id": key, "words": words}
 
 
-def write(connection: Connection[Any], organization_id: str, states: Mapping[UUID, State]) -> None:
-    activities = {key: state for key, state in states.items() if isinstance(state, Activity)}
-    rows = {key: row(organization_id, key, activity) for key, activity in activities.items()}
-    TABLE.replace(connection, organization_id, rows)
-    if words := {w for a in activities.values() for w in words_of(f"{a.subject} {a.description or ''}")}:
+def learn(connection: Connection[Any], organization_id: str, activities: Sequence[Activity]) -> None:
+    """Remember every word used, for questions that spell it in part or otherwise."""
+    if words := {w for a in activities for w in words_of(f"{a.subject} {a.description or ''}")}:
         connection.execute(_LEARN, (organization_id, sorted(words)))
+
+
+MODEL = ReadModel(TABLE, Activity, row, aside=learn)

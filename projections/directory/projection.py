@@ -1,18 +1,13 @@
 """What a record's state means for the directory."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
-
-from application.event_store.mapper import State, record_key
+from application.event_store.mapper import record_key
 from domain.record.record import Record
 from domain.vocabulary import RecordKind
 from projections.resource import details, shown_fields, summary, to_json
-from projections.table import Table
-
-name = "directory"
+from projections.table import ReadModel, Table
 
 TABLE = Table(
     "directory",
@@ -52,8 +47,4 @@ def row(organization_id: str, key: UUID, record: Record) -> dict[str, Any]:
     }
 
 
-def write(connection: Connection[Any], organization_id: str, states: Mapping[UUID, State]) -> None:
-    TABLE.upsert(
-        connection,
-        [row(organization_id, key, state) for key, state in states.items() if isinstance(state, Record)],
-    )
+MODEL = ReadModel(TABLE, Record, row)

@@ -3,17 +3,12 @@
 Whether an obligation is open is asked, not stored: it depends on other activities. Source: REQUIREMENTS section 2.
 """
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
-
-from application.event_store.mapper import State, activity_key, record_key
+from application.event_store.mapper import activity_key, record_key
 from domain.activity.activity import Activity
-from projections.table import Table
-
-name = "follow_ups"
+from projections.table import ReadModel, Table
 
 TABLE = Table(
     "follow_ups",
@@ -38,8 +33,4 @@ def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any] |
     }
 
 
-def write(connection: Connection[Any], organization_id: str, states: Mapping[UUID, State]) -> None:
-    rows = {
-        key: row(organization_id, key, state) for key, state in states.items() if isinstance(state, Activity)
-    }
-    TABLE.replace(connection, organization_id, rows)
+MODEL = ReadModel(TABLE, Activity, row)

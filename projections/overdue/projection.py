@@ -1,17 +1,12 @@
 """What a state means for the overdue table: a row while it can be overdue, none before or after."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
-
-from application.event_store.mapper import State, record_key
+from application.event_store.mapper import record_key
 from domain.activity.activity import Activity
 from domain.vocabulary import CAN_BE_OVERDUE, RecordKind
-from projections.table import Table
-
-name = "overdue"
+from projections.table import ReadModel, Table
 
 TABLE = Table(
     "overdue",
@@ -33,8 +28,4 @@ def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any] |
     }
 
 
-def write(connection: Connection[Any], organization_id: str, states: Mapping[UUID, State]) -> None:
-    rows = {
-        key: row(organization_id, key, state) for key, state in states.items() if isinstance(state, Activity)
-    }
-    TABLE.replace(connection, organization_id, rows)
+MODEL = ReadModel(TABLE, Activity, row)

@@ -1,0 +1,82 @@
+"""`activities verify`, `rebuild` and `parked`: what they say, and with which exit code they end."""
+
+from collections.abc import Iterable, Iterator
+
+from ulid import ULID
+
+from api.commands.progress import counting
+from projections.parking import parked, retry
+from projections.rebuild import NoPrevious, Rebuild
+from projections.shadow import Drift
+from projections.table import ReadModel
+from projections.verify import Verdict, verify
+
+MOST_SHOWN = 20
+
+
+def verify_tables(dsn: str, models: Iterable[ReadModel]) -> int:
+    """0 where every row is what the log says, else 1."""
+    with counting("folding the log") as told:
+        verdicts = list(verify(dsn, models, told))
+    return _reported(verdicts)
+
+
+def rebuild_tables(dsn: str, models: Iterable[ReadModel]) -> int:
+    """0 once rebuilt. What the replaced table had otherwise than the log is reported."""
+    for model in models:
+        with counting(f"rebuilding {model.name}") as told:
+            verdicts = Rebuild(dsn, model).run(told)
+        _reported(verdicts)
+        print(f"{model.name}: rebuilt; the table it replaced is kept for --rollback")
+    return 0
+
+
+def roll_back_tables(dsn: str, models: Iterable[ReadModel]) -> int:
+    """0 once every table is the one it was before its rebuild; 1 where there is none."""
+    missing = False
+    for model in models:
+        try:
+            Rebuild(dsn, model).roll_back()
+            print(f"{model.name}: rolled back")
+        except NoPrevious:
+            print(f"{model.name}: there is no previous table")
+            missing = True
+    return int(missing)
+
+
+def list_parked(dsn: str) -> None:
+    for one in parked(dsn):
+        print(f"{one.organization_id} {ULID.from_uuid(one.key)} at {one.position} {one.topic}: {one.reason}")
+
+
+def retry_parked(dsn: str) -> int:
+    """0 where nothing stays parked, else 1."""
+    waiting = parked(dsn)
+    freed = sum(retry(dsn, one) for one in waiting)
+    print(f"{freed} of {len(waiting)} parked streams were projected")
+    return int(freed < len(waiting))
+
+
+def _reported(verdicts: Iterable[Verdict]) -> int:
+    drifting = 0
+    by_model: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        by_model.setdefault(verdict.read_model, []).append(verdict)
+    for name, of_model in by_model.items():
+        drift = [row for verdict in of_model for row in verdict.drift]
+        rows = sum(verdict.rows for verdict in of_model)
+        print(f"{name}: {rows} rows in {len(of_model)} organisations, {len(drift)} not what the log says")
+        for line in _lines(drift):
+            print(f"  {line}")
+        drifting += len(drift)
+    return int(drifting > 0)
+
+
+def _lines(drift: list[Drift]) -> Iterator[str]:
+    for row in drift[:MOST_SHOWN]:
+        columns = f": {', '.join(row.columns)}" if row.columns else ""
+        yield f"{row.organization_id} {row.key} {row.how}{columns}"
+    if len(drift) > MOST_SHOWN:
+        yield f"and {len(drift) - MOST_SHOWN} more"
+
+

@@ -1,0 +1,67 @@
+"""API keys: made (shown once), listed, revoked."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from api.http.answers import api_key_answer
+from api.http.commanding import Commanding, Commands
+from api.http.parameters import PageParameters
+from api.http.reading import Asking, Asks, paged
+from api.http.strict_json import StrictRoute
+from application.api_key.commands import CreateApiKey, RevokeApiKey, create_api_key, is_key_id, revoke_api_key
+from application.api_key.recognition import ApiKeys
+from application.api_key.secrets import new_key, repeatable_key
+from domain.api_key.drafts import NewApiKey
+from domain.refusals import Invalid, Unknown
+from projections.paging import Page
+from projections.resource import to_json
+
+router = APIRouter(route_class=StrictRoute, tags=["api keys"], prefix="/api-keys")
+Reads = Annotated[Asking, Depends(Asks("admin"))]
+Writes = Annotated[Commanding, Depends(Commands("admin"))]
+
+
+@router.post("", status_code=201)
+async def create(body: NewApiKey, commands: Writes) -> Response:
+    """Make a key. `key` is its text; it is never shown again, and stored nowhere.
+
+    With an Idempotency-Key the key follows from the request, so that a repetition is answered with the same one.
+    """
+    who = dict(commands.who)
+    retry, pepper = who.pop("retry_key"), commands.settings.pepper()
+    owner = (commands.caller.organization_id, commands.caller.user_id)
+    key = new_key() if retry is None else repeatable_key(pepper, (*owner, retry.key), retry.fingerprint)
+    command = CreateApiKey(key_id=key.id, new=body, secret_hmac=key.hmac(pepper), **who)
+    return await commands.serve(create_api_key, command, api_key_answer("created", 201, key))
+
+
+@router.get("")
+async def index(ask: Reads, wanted: Annotated[PageParameters, Query()]) -> Response:
+    """The organisation's keys, revoked ones too, without what they are recognised by."""
+    place = wanted.place()
+    if place.cursor is not None and not is_key_id(place.cursor):
+        raise Invalid("cursor", "is not a cursor this service gave")
+    keys, total = await ask.api_keys.listed(
+        ask.organization_id,
+        after=(place.cursor or "").upper(),
+        limit=place.per_page + 1,
+        offset=0 if place.cursor else (place.page - 1) * place.per_page,
+    )
+    shown = keys[: place.per_page]
+    cursor = shown[-1].id if len(keys) > len(shown) else None
+    items = [to_json(key).decode() for key in shown]
+    page = Page(items, [], cursor, None if place.cursor else total, 0)
+    return paged(page, place, "API keys retrieved successfully", items)
+
+
+@router.delete("/{key_id}")
+async def revoke(key_id: str, commands: Writes) -> Response:
+    """End a key for ever. Once this is answered no worker takes it any more."""
+    if not is_key_id(key_id):
+        raise Unknown("API key")
+    command = RevokeApiKey(key_id=key_id.upper(), **commands.who)
+    answer = await commands.serve(revoke_api_key, command, api_key_answer("revoked"))
+    await commands.api_keys.forgotten()
+    return answer

@@ -1,0 +1,25 @@
+"""Headers every answer carries: for browsers and caches that would otherwise do more with it than they should."""
+
+from collections.abc import Sequence
+
+Header = tuple[bytes, bytes]
+
+_ALWAYS: tuple[Header, ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
+_DATA: tuple[Header, ...] = (
+    *_ALWAYS,
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+_KEPT_NOWHERE = (*_DATA, (b"cache-control", b"no-store"))
+_ASKED_AGAIN = (*_DATA, (b"cache-control", b"private, no-cache"))
+
+
+def guarding(headers: Sequence[Header]) -> tuple[Header, ...]:
+    """What is to be added to an answer's own headers. Pages say themselves what they may load, and how long they keep."""
+    said = dict(headers)
+    if said.get(b"content-type", b"").startswith(b"text/html"):
+        return _ALWAYS
+    return _ASKED_AGAIN if b"etag" in said else _KEPT_NOWHERE

@@ -1,0 +1,69 @@
+"""Parked streams: which they are, and projecting them again once what was wrong is mended."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection
+
+from application.event_store import reading
+from application.postgres.connections import Role, conninfo
+from application.streams import StateCache
+from projections.folding import Folder
+from projections.read_models import READ_MODELS
+
+_PARKED = """
+select organization_id, originator_id, position, topic, reason, parked_at
+  from parked
+ order by organization_id, parked_at
+"""
+_CURSORS = "select read_model, position from cursors where organization_id = %s order by read_model for update"
+_UNPARK = "delete from parked where organization_id = %s and originator_id = %s"
+_REASON = "update parked set reason = %s, parked_at = now() where organization_id = %s and originator_id = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A stream that waits, and the event it waits for."""
+
+    organization_id: str
+    key: UUID
+    position: int
+    topic: str
+    reason: str
+    parked_at: datetime
+
+
+def parked(dsn: str) -> list[Parked]:
+    with psycopg.connect(conninfo(dsn, Role.PROJECTOR)) as connection:
+        return [Parked(*row) for row in connection.execute(_PARKED)]
+
+
+def retry(dsn: str, waiting: Parked) -> bool:
+    """Fold the whole stream again and write its rows; False where it has to stay parked."""
+    with psycopg.connect(conninfo(dsn, Role.PROJECTOR)) as connection:
+        places: dict[str, int] = dict(connection.execute(_CURSORS, (waiting.organization_id,)).fetchall())
+        for position in set(places.values()):
+            models = [READ_MODELS[name] for name, at in places.items() if at == position and name in READ_MODELS]
+            if (reason := _project(connection, waiting, models, position)) is not None:
+                connection.rollback()
+                connection.execute(_REASON, (reason, waiting.organization_id, waiting.key))
+                return False
+        connection.execute(_UNPARK, (waiting.organization_id, waiting.key))
+    return True
+
+
+def _project(connection: Connection[Any], waiting: Parked, models: list[Any], upto: int) -> str | None:
+    """Why it cannot be projected; None once it is."""
+    rows = reading.streams(connection, waiting.organization_id, [waiting.key], upto)
+    fold = Folder(StateCache()).fold(connection, waiting.organization_id, rows, without=set())
+    if fold.poison:
+        return fold.poison[0].reason
+    try:
+        for model in models:
+            model.write(connection, waiting.organization_id, fold.states)
+    except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, TypeError) as error:
+        return f"{type(error).__name__}: no read table can hold it"
+    return None

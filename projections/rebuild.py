@@ -1,0 +1,181 @@
+"""Build a read table anew beside the live one, compare the two, and switch, while everything goes on.
+
+Until the switch the live table serves, whatever becomes of the rebuild; after it the old one is kept for a
+roll-back. The only thing that ever waits is the projector, for the moment of the switch.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import Connection, IsolationLevel
+from psycopg.sql import SQL, Composed, Identifier
+
+from application.postgres.connections import Role, conninfo
+from application.postgres.migrations import SCHEMA
+from projections.catching_up import CatchingUp
+from projections.folding import Folder
+from projections.shadow import Progress, compare, fill, shadow_of
+from projections.table import ReadModel
+from projections.verify import Verdict
+
+PREVIOUS = "previous"
+_TRIES = 20
+
+_CREATE = """
+drop table if exists {shadow};
+create table {shadow} (like {live} including all);
+grant select, insert, update, delete on {shadow} to activities_projector;
+"""
+_PROTECT = """
+alter table {shadow} enable row level security, force row level security;
+create policy own_organization on {shadow}
+    using (organization_id = current_setting('activities.organization_id', true));
+create policy every_organization on {shadow} to activities_projector using (true) with check (true);
+grant select on {shadow} to activities_reader;
+"""
+"""COPY is not for tables under row-level security: until it is filled, only the projector's role can see it."""
+_ORGANIZATIONS = "select organization_id, position from heads where position > 0 order by organization_id"
+_PLACE = """
+insert into cursors (organization_id, read_model, position, epoch) values (%s, %s, %s, 0)
+on conflict (organization_id, read_model) do update set position = excluded.position, epoch = 0
+"""
+_FORGET = "delete from cursors where read_model = %s"
+_LIVE = "select position from cursors where organization_id = %s and read_model = %s for update"
+_BEHIND = """
+select s.organization_id, l.position
+  from cursors l
+  join cursors s on s.organization_id = l.organization_id and s.read_model = %s
+ where l.read_model = %s and s.position < l.position
+union all
+select l.organization_id, l.position
+  from cursors l
+ where l.read_model = %s
+   and not exists (select from cursors s where s.organization_id = l.organization_id and s.read_model = %s)
+"""
+
+
+class NoPrevious(Exception):
+    """There is no earlier table to roll back to."""
+
+
+class Rebuild:
+    """The rebuild of one read model."""
+
+    def __init__(self, dsn: str, model: ReadModel) -> None:
+        self._dsn = dsn
+        self._model = model
+        self._shadow = shadow_of(model)
+
+    def run(self, told: Progress) -> list[Verdict]:
+        """Build, compare, switch. The verdicts tell in which rows the table replaced was not what the log says."""
+        with self._owner() as owner, self._worker() as worker:
+            self._create(owner)
+            for organization_id, position in worker.execute(_ORGANIZATIONS).fetchall():
+                with worker.transaction():
+                    worker.execute("set local statement_timeout = 0")
+                    fill(worker, self._shadow, organization_id, position, told)
+                    worker.execute(_PLACE, (organization_id, self._shadow.name, position))
+            owner.execute(self._named(_PROTECT))
+            verdicts = [
+                self._compared(worker, organization_id)
+                for organization_id, _ in worker.execute(_ORGANIZATIONS).fetchall()
+            ]
+            self._switch(owner, self._shadow)
+        return verdicts
+
+    def roll_back(self) -> None:
+        """Take the previous table back, brought up to date. Raises NoPrevious."""
+        previous = shadow_of(self._model, PREVIOUS)
+        with self._owner() as owner:
+            if owner.execute("select to_regclass(%s)", (previous.name,)).fetchone() == (None,):
+                raise NoPrevious
+            self._switch(owner, previous)
+
+    @contextmanager
+    def _owner(self) -> Iterator[Connection[Any]]:
+        with psycopg.connect(self._dsn, autocommit=True) as connection:
+            connection.execute(SQL("set search_path = {}, public").format(Identifier(SCHEMA)))
+            yield connection
+
+    @contextmanager
+    def _worker(self) -> Iterator[Connection[Any]]:
+        with psycopg.connect(conninfo(self._dsn, Role.PROJECTOR), autocommit=True) as connection:
+            yield connection
+
+    def _create(self, owner: Connection[Any]) -> None:
+        with owner.transaction():
+            owner.execute(self._named(_CREATE))
+            owner.execute("set local role activities_projector")
+            owner.execute(_FORGET, (self._shadow.name,))
+
+    def _named(self, statements: LiteralString) -> Composed:
+        return SQL(statements).format(shadow=Identifier(self._shadow.name), live=Identifier(self._model.name))
+
+    def _compared(self, worker: Connection[Any], organization_id: str) -> Verdict:
+        """Bring the shadow to where the live table stands, and compare the two in one snapshot of that moment."""
+        with self._worker() as holder, self._worker() as snapshot:
+            snapshot.isolation_level = IsolationLevel.REPEATABLE_READ
+            with snapshot.transaction():
+                with holder.transaction():  # while this holds the live cursor, the projector waits
+                    position = self._live_position(holder, organization_id)
+                    self._catch_up(worker, self._shadow, organization_id, position)
+                    snapshot.execute("set local statement_timeout = 0")
+                    count = SQL("select count(*) from {} where organization_id = %s")
+                    counting = snapshot.execute(count.format(Identifier(self._shadow.name)), (organization_id,))
+                    rows = int(counting.fetchall()[0][0])
+                drift = compare(snapshot, self._model, self._shadow, organization_id)
+        return Verdict(self._model.name, organization_id, position, rows, drift)
+
+    def _live_position(self, connection: Connection[Any], organization_id: str) -> int:
+        row = connection.execute(_LIVE, (organization_id, self._model.name)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _catch_up(
+        self, connection: Connection[Any], shadow: ReadModel, organization_id: str, upto: int
+    ) -> None:
+        catching_up = CatchingUp({shadow.name: shadow}, Folder())
+        while catching_up.advance(connection, organization_id, epoch=0, upto=upto):
+            pass
+
+    def _switch(self, owner: Connection[Any], successor: ReadModel) -> None:
+        """In one transaction; a lock that cannot be had soon is let go and tried again, a bounded number of times."""
+        for tried in range(_TRIES):
+            try:
+                with owner.transaction():
+                    self._take_over(owner, successor)
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+                if tried == _TRIES - 1:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
+
+    def _take_over(self, owner: Connection[Any], successor: ReadModel) -> None:
+        live, previous = self._model.name, shadow_of(self._model, PREVIOUS).name
+        owner.execute("set local lock_timeout = '1s'")
+        owner.execute("lock table cursors in share row exclusive mode")  # the projector waits, readers do not
+        owner.execute("set local role activities_projector")
+        names = (successor.name, live, live, successor.name)
+        for organization_id, position in owner.execute(_BEHIND, names).fetchall():
+            self._catch_up(owner, successor, organization_id, position)
+        _rename_cursors(owner, successor.name, live, previous)
+        owner.execute("reset role")
+        _rename_tables(owner, successor.name, live, previous)
+
+
+def _rename_cursors(owner: Connection[Any], successor: str, live: str, previous: str) -> None:
+    if successor != previous:
+        owner.execute(_FORGET, (previous,))
+    rename = "update cursors set read_model = %s where read_model = %s"
+    for name, becomes in ((successor, "taking over"), (live, previous), ("taking over", live)):
+        owner.execute(rename, (becomes, name))
+
+
+def _rename_tables(owner: Connection[Any], successor: str, live: str, previous: str) -> None:
+    if successor != previous:
+        owner.execute(SQL("drop table if exists {}").format(Identifier(previous)))
+    for name, becomes in ((successor, "taking_over"), (live, previous), ("taking_over", live)):
+        owner.execute(SQL("alter table {} rename to {}").format(Identifier(name), Identifier(becomes)))

@@ -6,11 +6,25 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from psycopg import AsyncConnection
+from starlette.types import ASGIApp
 
 from api.accounts import activities as account_activities
-from api.http import activities, activity_commands, bulk_actions, directory, health, history, problems
+from api.http import (
+    activities,
+    activity_commands,
+    api_keys,
+    bulk_actions,
+    directory,
+    health,
+    history,
+    problem_pages,
+    problems,
+)
+from api.http.jwks import Jwks
+from api.http.rate_limit import RateLimit
 from api.http.request_ids import RequestIds
-from api.http.tokens import Tokens
+from api.http.tokens import Keys, SharedSecret, Tokens
+from application.api_key.recognition import ApiKeys
 from application.command import Policy
 from application.desk import Desk
 from application.postgres.connections import Role, conninfo
@@ -19,6 +33,12 @@ from projections.reading import Reader
 
 SURFACE_S = "/api/v1/crm"
 SURFACE_T = "/v1/accounts"
+
+
+class Service(FastAPI):
+    def build_middleware_stack(self) -> ASGIApp:
+        """Request ids come outermost, so that even the answer to an unexpected failure has one."""
+        return RequestIds(super().build_middleware_stack())
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -41,25 +61,40 @@ def create_app(settings: Settings) -> FastAPI:
         settings.read_url or dsn, size=settings.read_pool_size, patience=settings.freshness_timeout
     )
 
+    keys = ApiKeys(dsn, settings.pepper())
+    token_keys = _token_keys(settings)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await desk.start()
-        async with reader.opened():
+        async with reader.opened(), keys.opened(), token_keys.opened():
             yield
         await desk.stop()
 
-    app = FastAPI(title="Activities", version="0.1.0", lifespan=lifespan, redirect_slashes=False)
+    app = Service(title="Activities", version="0.1.0", lifespan=lifespan, redirect_slashes=False)
     app.state.settings = settings
     app.state.desk = desk
     app.state.reader = reader
-    app.state.tokens = Tokens(settings.secret(), leeway=settings.jwt_leeway)
-    app.add_middleware(RequestIds)
+    app.state.api_keys = keys
+    app.state.tokens = Tokens(
+        token_keys, leeway=settings.jwt_leeway, issuer=settings.jwt_issuer, audience=settings.jwt_audience
+    )
+    app.state.rate_limit = RateLimit(settings.rate_limit)
     problems.install(app)
     app.include_router(health.router)
+    app.include_router(problem_pages.router)
     app.include_router(activities.router, prefix=SURFACE_S)
     app.include_router(history.router, prefix=SURFACE_S)
     app.include_router(bulk_actions.router, prefix=SURFACE_S)
     app.include_router(activity_commands.router, prefix=SURFACE_S)
     app.include_router(directory.router, prefix=SURFACE_S)
+    app.include_router(api_keys.router, prefix=SURFACE_S)
     app.include_router(account_activities.router, prefix=SURFACE_T)
     return app
+
+
+def _token_keys(settings: Settings) -> Keys:
+    """What tokens are checked with: never a shared secret beside public keys."""
+    if settings.jwks_url is not None:
+        return Jwks(settings.jwks_url, refresh=settings.jwks_refresh)
+    return SharedSecret(settings.secret())

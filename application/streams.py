@@ -6,6 +6,7 @@ from uuid import UUID
 
 from application.event_store.mapper import State, activity_key, record_key
 from domain.activity.activity import Activity
+from domain.api_key.api_key import ApiKey
 from domain.record.record import Record
 from domain.vocabulary import RecordKind, RelatedType
 
@@ -31,6 +32,10 @@ class Streams:
     def record_at(self, key: UUID | None) -> Record | None:
         state = None if key is None else self.states.get(key)
         return state if isinstance(state, Record) else None
+
+    def api_key_at(self, key: UUID | None) -> ApiKey | None:
+        state = None if key is None else self.states.get(key)
+        return state if isinstance(state, ApiKey) else None
 
     def ahead(self) -> "Streams":
         """The same streams, to try decisions upon without touching these."""

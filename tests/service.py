@@ -41,7 +41,9 @@ class Service:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="activities-service-")))
+            self._folder = Path(
+                stack.enter_context(tempfile.TemporaryDirectory(prefix="activities-service-"))
+            )
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=2048))
             listener.set_inheritable(True)
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -205,8 +207,12 @@ class Client:
 
     def log(self) -> list[tuple[str, Json]]:
         """Everything recorded in the organisation, oldest first: (stored name, what it says)."""
-        rows = self._from_database("select topic, state from activities.events where organization_id = %s order by position")
-        return [(topic, decode(topic, state).model_dump(mode="json", exclude_unset=True)) for topic, state in rows]
+        rows = self._from_database(
+            "select topic, state from activities.events where organization_id = %s order by position"
+        )
+        return [
+            (topic, decode(topic, state).model_dump(mode="json", exclude_unset=True)) for topic, state in rows
+        ]
 
     def recorded(self) -> int:
         """How many events the organisation has."""

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from api.http.envelope import enveloped, etag
+from application.api_key.listing import shown_key
+from application.api_key.secrets import KeyText
 from application.command import Answer, Receipt
 from domain.activity.activity import Activity
 from projections.directory.projection import document as record_document
-from projections.resource import resource
+from projections.resource import resource, to_json
 
 Warnings = Sequence[dict[str, str]]
 NO_OUTCOME: Warnings = (
@@ -35,8 +37,6 @@ def _warnings(activity: Activity, receipt: Receipt) -> Warnings:
     return NO_OUTCOME if completed_now and activity.outcome is None else ()
 
 
-
-
 def record_answer(noun: str) -> Callable[[Receipt], Answer]:
     """The record, 201 where the command made it."""
 
@@ -47,5 +47,18 @@ def record_answer(noun: str) -> Callable[[Receipt], Answer]:
         message = f"{noun} {'created' if made else 'updated'} successfully"
         body = enveloped(message, record_document(record))
         return Answer(201 if made else 200, body, {"ETag": etag(record.version, body)})
+
+    return answer
+
+
+def api_key_answer(done: str, status: int = 200, key: KeyText | None = None) -> Callable[[Receipt], Answer]:
+    """The key as it may be shown, with its text where it was just made."""
+
+    def answer(receipt: Receipt) -> Answer:
+        state = receipt.streams.api_key_at(receipt.subject)
+        assert state is not None  # a command that succeeded was about a key
+        text = {} if key is None else {"key": str(key)}
+        body = enveloped(f"API key {done} successfully", to_json(shown_key(state) | text))
+        return Answer(status, body, replayed=bool(receipt.details.get("repeated")))
 
     return answer

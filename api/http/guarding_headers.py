@@ -18,7 +18,7 @@ _ASKED_AGAIN = (*_DATA, (b"cache-control", b"private, no-cache"))
 
 
 def guarding(headers: Sequence[Header]) -> tuple[Header, ...]:
-    """What is to be added to an answer's own headers. Pages say themselves what they may load, and how long they keep."""
+    """What is to be added to an answer's own. Pages say themselves what they may load, and how long they keep."""
     said = dict(headers)
     if said.get(b"content-type", b"").startswith(b"text/html"):
         return _ALWAYS

@@ -3,6 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol
@@ -27,6 +28,9 @@ class Key:
 
 
 class Keys(Protocol):
+    def opened(self) -> AbstractAsyncContextManager[object]:
+        """While it is open, keys can be had."""
+
     async def key_for(self, algorithm: str, key_id: str | None) -> Key | None:
         """The key of that name, if it goes with that algorithm. Raises Unavailable where keys cannot be had."""
 
@@ -36,6 +40,9 @@ class SharedSecret:
 
     def __init__(self, secret: str) -> None:
         self._key = Key(secret)
+
+    def opened(self) -> AbstractAsyncContextManager[object]:
+        return nullcontext()
 
     async def key_for(self, algorithm: str, key_id: str | None) -> Key | None:
         return self._key if algorithm == "HS256" else None

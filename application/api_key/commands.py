@@ -7,7 +7,6 @@ from application.command import Command, Context, Decision
 from application.event_store.mapper import State, api_key_key
 from application.refusals import KeyUsedOtherwise
 from application.streams import Streams
-from domain.api_key.api_key import ApiKey
 from domain.api_key.decisions import create_api_key as create
 from domain.api_key.decisions import revoke_api_key as revoke
 from domain.api_key.drafts import NewApiKey
@@ -34,7 +33,7 @@ class RevokeApiKey(ApiKeyCommand):
 
 def create_api_key(command: CreateApiKey, streams: Streams, context: Context) -> Decision:
     """A key that is there already was made by this very request before, else by another with its retry key."""
-    if (made := _key(streams, command)) is not None:
+    if (made := streams.api_key_at(command.subject())) is not None:
         if made.secret_hmac != command.secret_hmac:
             raise KeyUsedOtherwise
         return Decision(command.subject(), details={"repeated": True})
@@ -49,7 +48,7 @@ def create_api_key(command: CreateApiKey, streams: Streams, context: Context) ->
 
 
 def revoke_api_key(command: RevokeApiKey, streams: Streams, context: Context) -> Decision:
-    facts = revoke(_key(streams, command), now=context.now)
+    facts = revoke(streams.api_key_at(command.subject()), now=context.now)
     return Decision(command.subject(), [(command.subject(), facts)])
 
 
@@ -60,8 +59,3 @@ def is_key_id(key_id: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _key(streams: Streams, command: ApiKeyCommand) -> ApiKey | None:
-    state = streams.states.get(command.subject())
-    return state if isinstance(state, ApiKey) else None

@@ -32,8 +32,8 @@ class ShownKey:
     last_used_at: datetime | None = None
 
 
-def shown(key: ApiKey) -> ShownKey:
-    return ShownKey(key.id, key.name, key.scopes, key.created_by, key.created_at, key.revoked_at)
+def shown_key(key: ApiKey) -> dict[str, Any]:
+    return key.model_dump(exclude={"secret_hmac"})
 
 
 async def listed(

@@ -18,6 +18,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from application.api_key.last_use import LastUse
+from application.api_key.listing import ShownKey, listed
 from application.api_key.secrets import KeyText, new_key
 from application.postgres.connections import Role, conninfo
 from application.refusals import Unavailable
@@ -50,7 +51,7 @@ class ApiKeys:
     """Between `open` and `close`, or within `opened`."""
 
     def __init__(self, dsn: str, pepper: str, *, size: int = 2) -> None:
-        self._pepper = pepper
+        self.pepper = pepper
         self._nobodys = new_key().hmac(pepper)
         self._look_ups: OrderedDict[str, _LookUp] = OrderedDict()
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
@@ -76,7 +77,7 @@ class ApiKeys:
             return None
         found = await self._found(said.id)
         key, stored = found or (None, self._nobodys)
-        if not hmac.compare_digest(said.hmac(self._pepper), stored) or key is None:
+        if not hmac.compare_digest(said.hmac(self.pepper), stored) or key is None:
             return None
         self._last_use.note(key.organization_id, key.id)
         return key
@@ -85,6 +86,11 @@ class ApiKeys:
         """Returns when no worker goes by a look-up any more that was made before this was called."""
         self._look_ups.clear()
         await asyncio.sleep(HONOURED)
+
+    async def listed(self, organization_id: str, **wanted: Any) -> tuple[list[ShownKey], int]:
+        """As `listing.listed`."""
+        async with self._connection() as connection:
+            return await listed(connection, organization_id, **wanted)
 
     async def _found(self, key_id: str) -> tuple[RecognisedKey, str] | None:
         """What was looked up lately, or is being looked up, else what is looked up now."""
@@ -98,15 +104,20 @@ class ApiKeys:
         return await asyncio.shield(last.found)
 
     async def _look_up(self, key_id: str) -> tuple[RecognisedKey, str] | None:
-        try:
-            async with self._pool.connection() as connection:
-                row = await (await connection.execute(_PRESENTED, (key_id,))).fetchone()
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
-            raise Unavailable("The database cannot be reached") from error
+        async with self._connection() as connection:
+            row = await (await connection.execute(_PRESENTED, (key_id,))).fetchone()
         if row is None or row[3]:
             return None
         organization_id, scopes, secret_hmac, _ = row
         return RecognisedKey(key_id, organization_id, frozenset(scopes)), secret_hmac
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            raise Unavailable("The database cannot be reached") from error
 
 
 def _failed(found: asyncio.Task[Any]) -> bool:

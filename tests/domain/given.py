@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.activity.activity import Activity, evolve
 from domain.activity.decisions import Facts
-from domain.activity.drafts import NewActivity
+from domain.activity.drafts import ActivityChanges, NewActivity
 from domain.activity.events import (
     ActivityEvent,
     Cancelled,
@@ -21,7 +21,6 @@ from domain.activity.events import (
     Waited,
 )
 from domain.activity.updating import update
-from domain.activity.drafts import ActivityChanges
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """When the decision under test is taken; every fact given is older."""

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from given import (
@@ -26,7 +27,6 @@ from domain.activity.decisions import complete
 from domain.activity.drafts import Completion
 from domain.refusals import Invalid, NotAllowed
 from domain.values import MOST_MONEY, MOST_TAGS
-from zoneinfo import ZoneInfo
 
 DAY = date(2026, 3, 20)
 OTHER_DAY = date(2026, 4, 1)
@@ -189,7 +189,13 @@ class TestFollowUps:
     def test_cannot_be_made_without_a_date(self) -> None:
         with pytest.raises(Invalid) as refusal:
             follow_up(
-                given(created()), id=OTHER_ID, on=None, zone=ZoneInfo("UTC"), actor=ME, currency="USD", now=NOW
+                given(created()),
+                id=OTHER_ID,
+                on=None,
+                zone=ZoneInfo("UTC"),
+                actor=ME,
+                currency="USD",
+                now=NOW,
             )
         assert refusal.value.field == "follow_up_date"
 

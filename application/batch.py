@@ -116,7 +116,7 @@ class Batch:
         if command.expected_version is not None and subject is not None:
             state = streams.states.get(subject)
             if state is not None and state.version != command.expected_version:
-                raise StaleVersion(command.expected_version, state.version)
+                raise StaleVersion(subject, command.expected_version, state.version)
         decision = order.handler(command, streams, context)
         entries, evolved = self._evolved(order, decision, streams, head + len(self._entries))
         states = Streams(ChainMap(evolved, streams.states))

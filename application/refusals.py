@@ -1,5 +1,7 @@
 """Refusals that are not the domain's: about versions, retries, and the service's own capacity."""
 
+from uuid import UUID
+
 from domain.refusals import Refusal
 
 
@@ -8,8 +10,9 @@ class StaleVersion(Refusal):
 
     code = "stale_version"
 
-    def __init__(self, expected: int, actual: int) -> None:
-        super().__init__(f"Expected version {expected}, but the current version is {actual}")
+    def __init__(self, subject: UUID, expected: int, actual: int) -> None:
+        super().__init__(f"The current version is {actual}, not the one of If-Match")
+        self.subject = subject
         self.expected = expected
         self.actual = actual
 

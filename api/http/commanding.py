@@ -12,8 +12,11 @@ from api.http.caller import Caller
 from api.http.envelope import ok
 from api.http.identity import WhoAsks, caller_of, permitted
 from api.http.problems import Problem
+from api.http.staleness import changed_since
 from application.command import Actor, Answer, Command, Handler, Order, Receipt, RetryKey
 from application.desk import Desk
+from application.refusals import StaleVersion
+from projections.reading import Reader
 
 _OUR_TAG = re.compile(r'"([0-9]{1,17})(?:\.[^"]*)?"')
 
@@ -24,6 +27,7 @@ class Commanding:
     def __init__(self, caller: Caller, request: Request, retry_key: RetryKey | None) -> None:
         self.caller = caller
         self._desk: Desk = request.app.state.desk
+        self._reader: Reader = request.app.state.reader
         self.who: dict[str, Any] = {
             "organization_id": caller.organization_id,
             "actor": Actor(user_id=caller.user_id, client=caller.client),
@@ -35,7 +39,10 @@ class Commanding:
     async def serve(
         self, handler: Handler, command: Command, answer: Callable[[Receipt], Answer]
     ) -> Response:
-        given = await self._desk.serve(Order(command, handler, answer))
+        try:
+            given = await self._desk.serve(Order(command, handler, answer))
+        except StaleVersion as stale:
+            raise await changed_since(self._reader, self.caller.organization_id, stale) from None
         headers = dict(given.headers)
         if given.replayed:
             headers["Idempotent-Replayed"] = "true"

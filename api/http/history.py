@@ -1,33 +1,29 @@
 """GET /activities/{id}/history, and the detail as of another time."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
+from api.http.chapters import actors_of, chapter_told
 from api.http.envelope import enveloped, etag, ok
 from api.http.reading import Asking, Asks, lag
 from api.http.strict_json import StrictRoute
 from application.activity.commands import key_or_none
-from application.event_store.mapper import State, record_key
-from application.history.chronicle import STREAM, STREAMS, Chapter, as_of, chronicle, latest
+from application.event_store.mapper import State
+from application.history.chronicle import STREAM, STREAMS, as_of, chronicle, latest
 from application.streams import Streams, keys_around
 from domain.activity.activity import Activity
 from domain.refusals import Invalid, Unknown
 from domain.values import Instant
-from domain.vocabulary import RecordKind
-from projections.directory.query import names
 from projections.reading import Found, Question
-from projections.resource import fields_of, resource, to_json
+from projections.resource import resource, to_json
 
 router = APIRouter(route_class=StrictRoute, tags=["activities"])
 Reads = Annotated[Asking, Depends(Asks("activities:read"))]
 
-_FOLLOWS = {"version", "updated_at", "allowed_actions", "duration_minutes"}
-"""Fields that follow from the others: a change of theirs would say everything twice."""
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
@@ -37,10 +33,8 @@ async def get_history(activity_id: str, ask: Reads) -> Response:
     found = await _stream(activity_id, ask)
     chapters = list(chronicle(found.rows))
     _visible(chapters[-1].after if chapters else None, ask)
-    actors = {chapter.metadata["actor"] for chapter in chapters}
-    known = await ask.ask(names(ask.organization_id, [record_key(RecordKind.USER, actor) for actor in actors]))
-    named = dict(known.rows)
-    told = [_told(chapter, named) for chapter in chapters]
+    known = await ask.ask(actors_of(ask.organization_id, chapters))
+    told = [chapter_told(chapter, dict(known.rows)) for chapter in chapters]
     return ok(enveloped("Activity history retrieved successfully", to_json(told)), lag(known.behind))
 
 
@@ -89,30 +83,3 @@ async def _records_around(activity: Activity, ask: Asking) -> Streams:
     wanted = {"organization_id": ask.organization_id, "keys": list(keys_around(activity))}
     found = await ask.ask(Question((), STREAMS, wanted))
     return Streams(latest(found.rows))
-
-
-def _told(chapter: Chapter, named: Mapping[Any, str]) -> dict[str, Any]:
-    actor = chapter.metadata["actor"]
-    return {
-        "version": chapter.version,
-        "position": chapter.position,
-        "type": chapter.event.name,
-        "recorded_at": chapter.recorded_at,
-        "happened_at": chapter.happened_at,
-        "actor": {"id": actor, "name": named.get(record_key(RecordKind.USER, actor))},
-        "client": chapter.metadata.get("client"),
-        "command_id": chapter.metadata.get("command_id"),
-        "reason": getattr(chapter.event, "reason", None),
-        "changes": _changes(chapter),
-    }
-
-
-def _changes(chapter: Chapter) -> dict[str, Any]:
-    """Field by field, what it was and what it became."""
-    before = fields_of(chapter.before) if isinstance(chapter.before, Activity) else {}
-    after = fields_of(chapter.after) if isinstance(chapter.after, Activity) else {}
-    return {
-        name: {"before": before.get(name), "after": value}
-        for name, value in after.items()
-        if name not in _FOLLOWS and before.get(name) != value
-    }

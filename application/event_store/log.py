@@ -31,6 +31,7 @@ _ANSWERS = """
 select i.user_id, i.key, i.fingerprint, i.status, i.headers, i.body
   from unnest(%s::text[], %s::text[]) as asked(user_id, key)
   join idempotency i on i.organization_id = %s and i.user_id = asked.user_id and i.key = asked.key
+ where i.kept_at >= now() - interval '24 hours'
 """
 _KEEP = "select keep_answers(%s, %s, %s, %s, %s, %s, %s)"
 _KEEP_API_KEY = "select keep_api_key(%s, %s, %s, %s, %s, %s, %s, %s)"

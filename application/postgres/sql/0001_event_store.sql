@@ -81,12 +81,22 @@ create function keep_answers(
     language plpgsql security definer set search_path = activities, pg_temp as $$
 begin
     perform set_config('activities.organization_id', p_organization_id, true);
-    insert into idempotency (organization_id, user_id, key, fingerprint, status, headers, body, kept_at)
+    insert into idempotency as i (organization_id, user_id, key, fingerprint, status, headers, body, kept_at)
         select p_organization_id, a.user_id, a.key, a.fingerprint, a.status, a.headers, a.body, now()
           from unnest(p_user_ids, p_keys, p_fingerprints, p_statuses, p_headers, p_bodies)
-               as a(user_id, key, fingerprint, status, headers, body);
+               as a(user_id, key, fingerprint, status, headers, body)
+        on conflict (organization_id, user_id, key) do update
+            set fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers,
+                body = excluded.body, kept_at = excluded.kept_at
+          where i.kept_at < now() - interval '24 hours';
+    delete from idempotency i
+     where i.organization_id = p_organization_id
+       and (i.user_id, i.key) in (
+            select e.user_id, e.key from idempotency e
+             where e.organization_id = p_organization_id and e.kept_at < now() - interval '24 hours'
+             order by e.kept_at limit 10 + 2 * cardinality(p_keys));
 end $$;
-comment on function keep_answers is 'Keep answers for retries, in the transaction of the events they speak of';
+comment on function keep_answers is 'Keep answers for a day, in the transaction of the events they speak of; sweeps more expired ones than it keeps, so they never pile up';
 
 alter table heads enable row level security, force row level security;
 alter table events enable row level security, force row level security;

@@ -29,6 +29,7 @@ from application.command import Policy
 from application.desk import Desk
 from application.postgres.connections import Role, conninfo
 from application.settings import Settings
+from projections.gathering import Gatherer
 from projections.reading import Reader
 
 SURFACE_S = "/api/v1/crm"
@@ -75,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.desk = desk
     app.state.reader = reader
+    app.state.gatherer = Gatherer(reader)
     app.state.api_keys = keys
     app.state.tokens = Tokens(
         token_keys, leeway=settings.jwt_leeway, issuer=settings.jwt_issuer, audience=settings.jwt_audience

@@ -20,7 +20,7 @@ from api.http.strict_json import StrictRoute
 from application.activity.commands import key_or_none
 from domain.refusals import Unknown
 from domain.vocabulary import TYPE_GUIDE
-from projections.activity_list.query import activities, activity
+from projections.activity_list.query import ACTIVITY, activities
 from projections.activity_search.query import highlighted, search
 from projections.follow_ups.query import follow_ups
 from projections.overdue.query import overdue_activities
@@ -106,7 +106,7 @@ async def get_activity(
     key = key_or_none(activity_id)
     if key is None:
         raise Unknown("Activity")
-    found = await ask.ask(activity(ask.organization_id, key))
+    found = await ask.point(ACTIVITY, key)
     if not found.rows:
         raise Unknown("Activity")
     shown, version = found.rows[0]

@@ -29,7 +29,7 @@ router = APIRouter(route_class=StrictRoute, tags=["activities"], prefix="/activi
 Writes = Annotated[Commanding, Depends(Commands("activities:write"))]
 
 
-def _known(activity_id: str) -> str:
+async def _known(activity_id: str) -> str:
     """Ids are ULIDs in either case; what is none cannot be known."""
     if key_or_none(activity_id) is None:
         raise Unknown("Activity")

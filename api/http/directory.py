@@ -11,6 +11,7 @@ from api.http.commanding import Commanding, Commands
 from api.http.parameters import DirectoryParameters
 from api.http.reading import Asking, Asks
 from api.http.strict_json import StrictRoute
+from application.event_store.mapper import record_key
 from application.record.commands import (
     CreateRecord,
     PutRecord,
@@ -23,7 +24,7 @@ from domain.record.drafts import DRAFTS
 from domain.refusals import Invalid, Unknown
 from domain.values import Reference
 from domain.vocabulary import RecordKind
-from projections.directory.query import record, records
+from projections.directory.query import RECORD, records
 
 router = APIRouter(route_class=StrictRoute, tags=["directory"])
 Reads = Annotated[Asking, Depends(Asks("records:read"))]
@@ -71,7 +72,7 @@ def add_routes(kind: RecordKind, noun: str) -> None:
 
     @router.get(f"/{noun}/{{record_id}}", name=f"get_{kind.value}")
     async def show(record_id: str, ask: Reads) -> Response:
-        found = await ask.ask(record(ask.organization_id, kind, record_id))
+        found = await ask.point(RECORD, record_key(kind, record_id))
         if not found.rows:
             raise Unknown(label)
         shown, version = found.rows[0]

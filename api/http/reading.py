@@ -1,5 +1,7 @@
 """What every GET shares: the caller's organisation, the freshness of the answer, pages and their meta."""
 
+from uuid import UUID
+
 import psycopg
 from fastapi import Request
 from starlette.responses import Response
@@ -9,6 +11,7 @@ from api.http.envelope import enveloped, etag, ok
 from api.http.identity import WhoAsks, caller_of, permitted
 from api.http.problems import Problem
 from domain.refusals import Invalid
+from projections.gathering import Gatherer, PointQuestion
 from projections.paging import Listing, Page, Place, page_of, question
 from projections.reading import Found, Question, Reader
 
@@ -24,7 +27,14 @@ class Asking:
 
     async def ask(self, question: Question) -> Found:
         """The rows found. Raises Problem unavailable where they are stale and the caller is strict about it."""
-        found = await self._reader.ask(self.organization_id, question)
+        return self._fresh(await self._reader.ask(self.organization_id, question))
+
+    async def point(self, question: PointQuestion, key: UUID) -> Found:
+        """The same, for a single row."""
+        gatherer: Gatherer = self._request.app.state.gatherer
+        return self._fresh(await gatherer.ask(self.organization_id, question, key))
+
+    def _fresh(self, found: Found) -> Found:
         if found.behind and "handling=strict" in self._request.headers.get("prefer", ""):
             detail = "The read tables have not caught up with what was acknowledged"
             raise Problem("unavailable", detail, headers={"Retry-After": "1"} | lag(found.behind))

@@ -1,5 +1,6 @@
 """Facts to stored bytes and back. A stored name is a contract for ever: every version ever stored stays here."""
 
+from functools import lru_cache
 from typing import Any, get_args
 from uuid import UUID, uuid5
 
@@ -45,6 +46,7 @@ def api_key_key(key_id: str) -> UUID:
     return activity_key(key_id)
 
 
+@lru_cache(maxsize=16_384)
 def record_key(kind: RecordKind | str, record_id: str) -> UUID:
     """The stream of a record. Ids that are ULIDs are the same in either case; others are opaque."""
     return uuid5(_RECORDS, f"{RecordKind(kind).value}:{_canonical(record_id)}")

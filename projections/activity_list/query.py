@@ -1,9 +1,9 @@
 """The questions the list answers: a page of activities, one activity, the activity with a number."""
 
 from typing import Any
-from uuid import UUID
 
 from projections.filters import ActivityFilter
+from projections.gathering import PointQuestion
 from projections.paging import Listing, Sort
 from projections.reading import Question
 from projections.resource import WITH_NAMES, resource_sql
@@ -41,22 +41,20 @@ def activities(
     )
 
 
-_ONE = f"""
-select {resource_sql(DETAILED)}, l.version
+ACTIVITY = PointQuestion(
+    READ_MODELS,
+    f"""
+select l.activity_id, {resource_sql(DETAILED)}, l.version
   from activity_list l {WITH_NAMES}
- where l.organization_id = %(organization_id)s and l.activity_id = %(activity_id)s and l.deleted_at is null
-"""
+ where l.organization_id = %(organization_id)s and l.activity_id = any(%(keys)s) and l.deleted_at is null
+""",
+)
+"""One activity in full, with its version; no row where there is none."""
 
 _NUMBERED = """
 select activity_id from activity_list
  where organization_id = %(organization_id)s and number = %(number)s
 """
-
-
-def activity(organization_id: str, activity_id: UUID) -> Question:
-    """One activity in full, with its version; no row where there is none."""
-    parameters = {"organization_id": organization_id, "activity_id": activity_id}
-    return Question(READ_MODELS, _ONE, parameters)
 
 
 def numbered(organization_id: str, number: int) -> Question:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from application.event_store.mapper import record_key
 from domain.vocabulary import RecordKind
+from projections.gathering import PointQuestion
 from projections.paging import Listing, Sort
 from projections.reading import Question
 
@@ -48,17 +49,14 @@ def records(
     )
 
 
-_ONE = """
-select document, version from directory
- where organization_id = %(organization_id)s and record_key = %(record_key)s
-"""
-
-
-def record(organization_id: str, kind: RecordKind, record_id: str) -> Question:
-    """One record in full, with its version; no row where there is none."""
-    parameters = {"organization_id": organization_id, "record_key": record_key(kind, record_id)}
-    return Question(READ_MODELS, _ONE, parameters)
-
+RECORD = PointQuestion(
+    READ_MODELS,
+    """
+select record_key, document, version from directory
+ where organization_id = %(organization_id)s and record_key = any(%(keys)s)
+""",
+)
+"""One record in full, with its version; no row where there is none."""
 
 _NAMES = """
 select record_key, name from directory

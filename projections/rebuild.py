@@ -158,6 +158,7 @@ class Rebuild:
         owner.execute("set local lock_timeout = '1s'")
         owner.execute("lock table cursors in share row exclusive mode")  # the projector waits, readers do not
         owner.execute("set local role activities_projector")
+        owner.execute("update cursors set epoch = 0 where read_model = %s", (successor.name,))
         names = (successor.name, live, live, successor.name)
         for organization_id, position in owner.execute(_BEHIND, names).fetchall():
             self._catch_up(owner, successor, organization_id, position)

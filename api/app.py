@@ -42,6 +42,15 @@ class Service(FastAPI):
         return RequestIds(super().build_middleware_stack())
 
 
+def policy_of(settings: Settings) -> Policy:
+    """What the operator settled for every organisation."""
+    return Policy(
+        currency=settings.currency,
+        strict_references=settings.related_records == "strict",
+        time_zone=ZoneInfo(settings.time_zone),
+    )
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The API of one worker. Needs a migrated database at `settings.database_url`."""
     dsn = settings.database_url
@@ -52,12 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def connect() -> AsyncConnection[tuple[object, ...]]:
         return await AsyncConnection.connect(writer, autocommit=True)
 
-    policy = Policy(
-        currency=settings.currency,
-        strict_references=settings.related_records == "strict",
-        time_zone=ZoneInfo(settings.time_zone),
-    )
-    desk = Desk(connect, policy=policy, lanes=settings.desk_lanes)
+    desk = Desk(connect, policy=policy_of(settings), lanes=settings.desk_lanes)
     reader = Reader(
         settings.read_url or dsn, size=settings.read_pool_size, patience=settings.freshness_timeout
     )

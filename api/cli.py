@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -144,6 +144,41 @@ def rebuild(
     models = _chosen(names)
     with database(settings_with(data_dir=data_dir)) as dsn:
         raise typer.Exit(roll_back_tables(dsn, models) if roll_back else rebuild_tables(dsn, models))
+
+
+@app.command("import")
+def import_activities(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="NDJSON, or CSV with a header")],
+    organization: Organization,
+    user: Annotated[str, typer.Option("--user", help="Who imports")] = "import",
+    data_dir: DataDir = None,
+) -> None:
+    """Bring activities in, each line with an external_id: made, or changed where it differs. Safe to run again."""
+    from api.app import policy_of
+    from api.commands.importing import import_file
+
+    settings = settings_with(data_dir=data_dir)
+    with database(settings) as dsn:
+        policy = policy_of(settings)
+        raise typer.Exit(import_file(dsn, file, organization=organization, user=user, policy=policy))
+
+
+@app.command()
+def export(
+    organization: Organization,
+    format: Annotated[Literal["ndjson", "csv"], typer.Option("--format", help="CSV cells are no formulas")] = "ndjson",
+    output: Annotated[Path | None, typer.Option("--output", help="A file; unset: stdout")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Write an organisation's activities, streaming."""
+    from api.commands.exporting import export as write
+
+    with database(settings_with(data_dir=data_dir)) as dsn:
+        if output is None:
+            write(dsn, organization, format, sys.stdout)
+            return
+        with output.open("w", encoding="utf-8", newline="") as file:
+            print(f"{write(dsn, organization, format, file)} activities", file=sys.stderr)
 
 
 api_key = typer.Typer(help="Keys by which programs are known.", no_args_is_help=True)

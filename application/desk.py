@@ -38,6 +38,7 @@ class Desk:
         *,
         policy: Policy | None = None,
         lanes: int = 4,
+        most_at_once: int = MOST_AT_ONCE,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._connect = connect
@@ -47,6 +48,7 @@ class Desk:
         self._waiting: dict[str, deque[Waiting]] = {}
         self._turns: asyncio.Queue[str] = asyncio.Queue()
         self._lanes = lanes
+        self._most_at_once = most_at_once
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -89,7 +91,7 @@ class Desk:
     ) -> AsyncConnection[Any] | None:
         """Serve one batch of an organisation, then hand its next turn out, if anybody waits."""
         queue = self._waiting[organization_id]
-        taken = [queue.popleft() for _ in range(min(len(queue), MOST_AT_ONCE))]
+        taken = [queue.popleft() for _ in range(min(len(queue), self._most_at_once))]
         try:
             connection = await self._settle(organization_id, taken, connection)
         finally:

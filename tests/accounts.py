@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 from service import Client, Json
 
+from api.http.tokens import DEFAULT_SCOPES
+
 PATH = "/v1/accounts/activities"
 
 A_VISIT: Mapping[str, Any] = {
@@ -23,7 +25,7 @@ class Accounts:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.url = client.service.url + PATH
-        self.headers = {"X-API-Key": "x", "X-Organization-ID": client.organization}
+        self.headers = {"X-API-Key": key_of(client), "X-Organization-ID": client.organization}
 
     def call(self, method: str, path: str = "", json: Any = None, **headers: str) -> httpx.Response:
         """The answer, whatever it is. Headers are named with underscores."""
@@ -64,6 +66,14 @@ class Accounts:
         problem: Json = reply.json()
         assert problem["success"] is False and problem["status"] == status
         return problem
+
+
+def key_of(client: Client, *scopes: str) -> str:
+    """A new API key of the client's organisation; may do all but administer unless told otherwise."""
+    said = {"name": "Thena", "scopes": scopes or DEFAULT_SCOPES}
+    with client.service.client(client.organization, "administrator", scopes=("admin",)) as administrator:
+        key: str = administrator.ok("POST", "/api-keys", said)["data"]["key"]
+        return key
 
 
 def uid_of(activity: Json | str | int) -> str:

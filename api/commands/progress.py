@@ -14,27 +14,27 @@ LINE_EVERY = 2.0
 
 
 @contextmanager
-def counting(what: str) -> Iterator[Callable[[int], None]]:
-    """A counter of events for work whose length is not known beforehand."""
+def counting(what: str, unit: str = "events") -> Iterator[Callable[[int], None]]:
+    """A counter for work whose length is not known beforehand."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _plain_counter(what)
+        yield _plain_counter(what, unit)
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,.0f} events"))
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn(f"{{task.completed:,.0f}} {unit}"))
     with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
         task = bar.add_task(what, total=None)
-        yield lambda events: bar.advance(task, events)
+        yield lambda count: bar.advance(task, count)
 
 
-def _plain_counter(what: str) -> Callable[[int], None]:
+def _plain_counter(what: str, unit: str) -> Callable[[int], None]:
     count, said = 0, time.monotonic()
 
-    def told(events: int) -> None:
+    def told(more: int) -> None:
         nonlocal count, said
-        count += events
+        count += more
         if time.monotonic() - said > LINE_EVERY:
             said = time.monotonic()
-            print(f"{what}: {count} events", file=sys.stderr)
+            print(f"{what}: {count} {unit}", file=sys.stderr)
 
     return told
 

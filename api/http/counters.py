@@ -6,6 +6,7 @@ import time
 from limits.storage import Storage
 
 MOST = 10_000
+_NONE = (0, 0.0)
 
 
 class Counters(Storage):
@@ -22,9 +23,13 @@ class Counters(Storage):
     def base_exceptions(self) -> type[Exception]:
         return ValueError
 
+    def window(self, key: str) -> tuple[int, float]:
+        """How often in the window last begun, and when it ends."""
+        return self._windows.get(key, _NONE)
+
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         now = time.time()
-        count, until = self._windows.get(key, (0, 0.0))
+        count, until = self.window(key)
         if until <= now:
             count, until = 0, now + expiry
         self._windows[key] = (count + amount, until)
@@ -33,11 +38,11 @@ class Counters(Storage):
         return count + amount
 
     def get(self, key: str) -> int:
-        count, until = self._windows.get(key, (0, 0.0))
+        count, until = self.window(key)
         return count if until > time.time() else 0
 
     def get_expiry(self, key: str) -> float:
-        return self._windows.get(key, (0, 0.0))[1] or time.time()
+        return self.window(key)[1] or time.time()
 
     def check(self) -> bool:
         return True

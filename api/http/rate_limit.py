@@ -23,7 +23,8 @@ class RateLimit:
 
     def __init__(self, rate: str) -> None:
         self._item = None if rate == OFF else parse(rate)
-        self._windows = FixedWindowRateLimiter(Counters())
+        self._counters = Counters()
+        self._windows = FixedWindowRateLimiter(self._counters)
         if self._item is not None:
             window = self._item.get_expiry()
             self._policy = (b"ratelimit-policy", f'"client";q={self._item.amount};w={window}'.encode())
@@ -34,8 +35,8 @@ class RateLimit:
             return
         whose = f"{len(caller.organization_id)} {caller.organization_id} {caller.client or caller.user_id}"
         within = self._windows.hit(self._item, whose)
-        reset, remaining = self._windows.get_window_stats(self._item, whose)
-        seconds = max(ceil(reset - time.time()), 0)
+        count, until = self._counters.window(self._item.key_for(whose))
+        remaining, seconds = max(self._item.amount - count, 0), ceil(until - time.time())
         left = (b"ratelimit", f'"client";r={remaining};t={seconds}'.encode())
         request.scope["state"]["headers"] = (self._policy, left)
         if not within:

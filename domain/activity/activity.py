@@ -63,6 +63,7 @@ class Activity(BaseModel):
     successor_id: str | None = None
     predecessor_id: str | None
     recreated_from_id: str | None
+    external_id: str | None
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None

@@ -25,7 +25,7 @@ def create(
     cancelled: bool = False,
     **origin: str,
 ) -> Facts:
-    """The facts of a new activity; `origin` names the activity it succeeds or recreates.
+    """The facts of a new activity; `origin` names what it succeeds, recreates or was imported from.
 
     Created further along than pending, facts follow that lead there. `cancelled` is for surface T,
     where an activity may be logged that never took place.

@@ -65,6 +65,7 @@ class Created(Fact):
     attachment_urls: tuple[str, ...] = ()
     predecessor_id: str | None = None
     recreated_from_id: str | None = None
+    external_id: str | None = None
 
 
 class Updated(Fact):

@@ -10,7 +10,7 @@ WORD = re.compile(r"[^\W_]+")
 
 
 def normalised(text: str) -> str:
-    """Without case and accents: Käthe is kathe, Straße is strasse."""
+    """Without case and accents: Café is cafe, Straße is strasse."""
     folded = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in folded if not unicodedata.combining(letter))
 

@@ -1,7 +1,8 @@
 """Surface T: the same activities as their accounts see them. Source: Thena Activities, REQUIREMENTS section 4."""
 
+import httpx
 import pytest
-from accounts import A_VISIT, Accounts
+from accounts import A_VISIT, Accounts, key_of
 from service import Client, Json, Service
 
 from domain.vocabulary import OPEN, ActivityType, Status
@@ -26,6 +27,41 @@ def in_status(accounts: Accounts, status: Status, **fields: object) -> Json:
     """An activity of the account, made on surface S and brought as far as `status`."""
     said = {"due_at": DUE, "activityable_type": "account", "activityable_id": "a-1", **fields}
     return accounts.client.create_in(status, **said)
+
+
+# Who asks
+
+
+@pytest.mark.parametrize(
+    ("missing", "status", "code"),
+    [
+        ("Authorization", 401, "unauthenticated"),
+        ("X-API-Key", 401, "unauthenticated"),
+        ("X-Organization-ID", 400, "organization_required"),
+    ],
+)
+def test_all_three_headers_are_needed(accounts: Accounts, missing: str, status: int, code: str) -> None:
+    made = accounts.create(attachmentUrls=PAPERS)
+    headers = {**accounts.headers, "Authorization": accounts.client.http.headers["Authorization"]}
+    del headers[missing]
+    one = f"{accounts.url}/{made['id']}"
+    for method, url in (("GET", accounts.url), ("POST", accounts.url), ("GET", one), ("DELETE", one)):
+        reply = httpx.request(method, url, headers=headers, json=dict(A_VISIT) if method == "POST" else None)
+        assert (reply.status_code, reply.json()["code"]) == (status, code)
+    assert accounts.uids() == [made["uid"]]
+
+
+def test_headers_that_disagree_are_refused(accounts: Accounts, service: Service) -> None:
+    with service.client() as other:
+        accounts.refused(403, "GET", X_Organization_ID=other.organization)
+        accounts.refused(403, "GET", X_API_Key=key_of(other))
+    accounts.refused(401, "GET", X_API_Key="x")
+
+
+def test_the_key_and_the_token_must_both_permit_it(accounts: Accounts) -> None:
+    key = key_of(accounts.client, "activities:read")
+    assert accounts.ok("GET", X_API_Key=key) == []
+    assert accounts.refused(403, "POST", "", dict(A_VISIT), X_API_Key=key)["code"] == "forbidden"
 
 
 # Creating

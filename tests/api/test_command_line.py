@@ -1,0 +1,166 @@
+"""The command line: what it prints, what it brings in and writes out, and with which code it ends."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from service import SECRET, Client, Service
+
+ACTIVITIES = Path(sys.executable).parent / "activities"
+Json = dict[str, Any]
+A_LINE: Json = {
+    "external_id": "x-1",
+    "type": "call",
+    "subject": "Brought along",
+    "activityable_type": "customer",
+    "activityable_id": "c-1",
+}
+
+
+@pytest.fixture
+def run(service: Service, tmp_path: Path) -> Iterator[Any]:
+    env = {
+        **os.environ,
+        "ACTIVITIES_DATABASE_URL": service.dsn,
+        "ACTIVITIES_DATA_DIR": str(tmp_path),
+        "ACTIVITIES_JWT_SECRET": SECRET,
+    }
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [ACTIVITIES, *arguments], env=env, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    yield run
+
+
+def write(path: Path, *lines: Json | str) -> Path:
+    path.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines))
+    return path
+
+
+def test_a_token_is_printed_alone_and_works(run: Any, service: Service) -> None:
+    done = run("token", "--organization", "acme", "--user", "u-9", "--scope", "activities:read")
+
+    assert done.returncode == 0
+    assert done.stdout.count("\n") == 1
+    with service.client() as client:
+        headers = {"Authorization": f"Bearer {done.stdout.strip()}"}
+        assert client.http.get("/activities", headers=headers).status_code == 200
+        assert client.http.post("/activities", json={}, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("token", "--organization", "acme", "--user", "u", "--scope", "everything"),
+        ("token", "--organization", "acme"),
+        ("token", "--organization", "", "--user", "u"),
+        ("token", "--organization", "acme", "--user", "u", "--ttl", "0"),
+        ("verify", "nonsense"),
+        ("api-key", "revoke", "nonsense"),
+    ],
+)
+def test_nonsense_is_refused_with_code_2_and_nothing_on_stdout(run: Any, arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Error" in done.stderr
+
+
+def test_an_import_makes_then_changes_then_leaves_alone(run: Any, client: Client, tmp_path: Path) -> None:
+    file = write(tmp_path / "calls.ndjson", A_LINE, {**A_LINE, "external_id": "x-2", "status": "completed"})
+    first = run("import", file, "--organization", client.organization)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == "2 created, 0 updated, 0 as they were, 0 refused\n"
+
+    again = run("import", file, "--organization", client.organization)
+    assert again.stdout == "0 created, 0 updated, 2 as they were, 0 refused\n"
+
+    write(file, {**A_LINE, "subject": "Corrected"}, {**A_LINE, "external_id": "x-2", "status": "completed"})
+    changed = run("import", file, "--organization", client.organization)
+    assert changed.stdout == "0 created, 1 updated, 1 as they were, 0 refused\n"
+    rows = {row["external_id"]: row for row in client.rows()}
+    assert rows["x-1"]["subject"] == "Corrected"
+    assert rows["x-2"]["status"] == "completed"
+    history = client.ok("GET", f"/activities/{rows['x-1']['id']}/history")["data"]
+    assert [chapter["client"] for chapter in history] == ["import", "import"]
+
+
+def test_refused_lines_are_told_and_the_others_are_taken(run: Any, client: Client, tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "calls.ndjson",
+        {**A_LINE, "type": "nonsense"},
+        "{",
+        {**A_LINE, "external_id": None},
+        {**A_LINE, "activityable_id": "unknown"},
+        A_LINE,
+    )
+    done = run("import", file, "--organization", client.organization)
+
+    assert done.returncode == 1
+    assert done.stdout == "1 created, 0 updated, 0 as they were, 4 refused\n"
+    refused = [json.loads(line) for line in (tmp_path / "calls.ndjson.refused").read_text().splitlines()]
+    assert sorted(line["line"] for line in refused) == [1, 2, 3, 4]
+    errors = {line["line"]: line["errors"] for line in refused}
+    assert list(errors[1]) == ["type"]
+    assert list(errors[3]) == ["external_id"]
+    assert list(errors[4]) == ["activityable_id"]
+
+
+def test_what_is_exported_as_csv_can_be_imported_and_opened(run: Any, client: Client, tmp_path: Path) -> None:
+    dangerous = "=HYPERLINK(1)"
+    client.create(subject=dangerous, tags=["a", "b"], custom_fields={"x": 1}, duration_minutes=30)
+    out = tmp_path / "out.csv"
+
+    done = run("export", "--organization", client.organization, "--format", "csv", "--output", out)
+
+    assert done.returncode == 0, done.stderr
+    with out.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["subject"] == f"'{dangerous}"
+    assert (row["tags"], row["custom_fields"], row["duration_minutes"]) == ("a;b", '{"x": 1}', "30")
+    columns = ["external_id", "type", "subject", "activityable_type", "activityable_id", "tags", "duration_minutes"]
+    with (tmp_path / "in.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerow({**row, "external_id": "y-1"})
+    assert run("import", tmp_path / "in.csv", "--organization", client.organization).returncode == 0
+    brought = next(found for found in client.rows() if found["external_id"] == "y-1")
+    assert (brought["tags"], brought["duration_minutes"]) == (["a", "b"], 30)
+
+
+def test_an_export_says_every_activity_once_and_no_deleted_one(run: Any, client: Client) -> None:
+    made = [client.create(subject=f"Call {number}") for number in range(5)]
+    client.delete(made[0])
+
+    done = run("export", "--organization", client.organization)
+
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sorted(line["id"] for line in told) == sorted(activity["id"] for activity in made[1:])
+
+
+def test_verify_ends_with_0_where_nothing_drifts(run: Any, client: Client) -> None:
+    client.create()
+    client.rows("/activities/overdue")
+    done = run("verify", "overdue", "directory")
+    assert done.returncode == 0, done.stdout
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["overdue", "directory"]
+
+
+def test_a_demo_is_loaded_once(run: Any, service: Service) -> None:
+    first = run("demo", "--organization", "sample-of-tests")
+    assert first.returncode == 0, first.stderr
+    assert "export TOKEN=" in first.stdout
+    assert "curl" in first.stdout
+    with service.client("sample-of-tests") as client:
+        assert client.ok("GET", "/activities")["meta"]["total"] == 2000
+        before = client.recorded()
+        assert run("demo", "--organization", "sample-of-tests").returncode == 0
+        assert client.recorded() == before

@@ -1,7 +1,9 @@
 """One API worker: `python -m api.worker`, on the socket it inherits from `activities serve`."""
 
 import os
+import socket
 import sys
+from collections.abc import Mapping
 
 import uvicorn
 
@@ -13,12 +15,10 @@ from application.settings import Settings
 def main() -> int:
     refuse_unsafe_settings(os.environ)
     settings = Settings()
-    inherited = os.environ.get("ACTIVITIES_LISTEN_FD")
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
         port=settings.port,
-        fd=int(inherited) if inherited else None,
         loop="uvloop",
         http="httptools",
         lifespan="on",
@@ -29,8 +29,17 @@ def main() -> int:
         timeout_graceful_shutdown=6,
         backlog=2048,
     )
-    uvicorn.Server(config).run()
+    uvicorn.Server(config).run(inherited_sockets(os.environ))
     return 0
+
+
+def inherited_sockets(environ: Mapping[str, str]) -> list[socket.socket] | None:
+    """The socket handed down, as what it is: uvicorn's own `fd` takes each for a Unix socket.
+
+    On those Nagle's algorithm is left on, and every answer on a kept-alive connection waits 40 ms for an ACK.
+    """
+    fd = environ.get("ACTIVITIES_LISTEN_FD")
+    return [socket.socket(fileno=int(fd))] if fd else None
 
 
 if __name__ == "__main__":

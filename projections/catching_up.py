@@ -95,7 +95,7 @@ class CatchingUp:
         try:
             with connection.transaction():
                 for model in models:
-                    self._models[model].write(connection, organization_id, fold.states)
+                    self._models[model].write(connection, organization_id, fold.states, fold.before)
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, TypeError):
             self._write_singly(connection, organization_id, models, fold)
 
@@ -105,11 +105,13 @@ class CatchingUp:
         for key, state in list(fold.states.items()):
             try:
                 with connection.transaction():
+                    before = {key: fold.before[key]}
                     for model in models:
-                        self._models[model].write(connection, organization_id, {key: state})
+                        self._models[model].write(connection, organization_id, {key: state}, before)
             except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, TypeError) as e:
                 del fold.states[key]
-                fold.poison.append(Poison(key, 0, "", f"{type(e).__name__}: no read table can hold it"))
+                first, reason = fold.first[key], f"{type(e).__name__}: no read table can hold it"
+                fold.poison.append(Poison(key, first.position, first.topic, reason))
 
     def _park(self, connection: Connection[Any], organization_id: str, poison: Poison) -> None:
         connection.execute(

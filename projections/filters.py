@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.vocabulary import CLOSED, OPEN
+from domain.vocabulary import CLOSED, OPEN, Status
 
 OVERDUE = "overdue"
 _GROUPS = {"open": OPEN, "closed": CLOSED}
+_OPEN = "l.status in ('pending', 'in_progress', 'deferred', 'waiting')"
+"""Said in the words of the partial index of open activities, which are few among all there ever were."""
 _IS_OVERDUE = "(l.due_at < now() and l.status in ('pending', 'in_progress', 'waiting'))"
 
 
@@ -35,7 +37,20 @@ class ActivityFilter:
         asked = [sql for name, sql in _CONDITIONS.items() if getattr(self, name) not in ((), None)]
         if self.statuses:
             asked.append(self._status())
+        if self.open_only:
+            asked.append(_OPEN)
         return asked
+
+    def only(self, *names: str) -> bool:
+        """Whether nothing but these narrows the list; overdue depends on the time, so it is never among them."""
+        others = (f.name for f in fields(self) if f.name not in names)
+        return OVERDUE not in self.statuses and all(getattr(self, name) in ((), None) for name in others)
+
+    @property
+    def open_only(self) -> bool:
+        """Whether every activity that matches is open."""
+        stored = self._stored_statuses() + ([Status.PENDING] if OVERDUE in self.statuses else [])
+        return bool(stored) and all(status in OPEN for status in stored)
 
     def parameters(self) -> dict[str, Any]:
         values: dict[str, Any] = {}

@@ -25,8 +25,10 @@ class Poison:
 
 @dataclass(slots=True)
 class Fold:
-    """The states of the streams touched, as of the end of the stretch."""
+    """The states of the streams touched, as of the end of the stretch, and as they were before it."""
 
+    before: dict[UUID, State | None] = field(default_factory=dict)
+    first: dict[UUID, Row] = field(default_factory=dict)
     states: dict[UUID, State] = field(default_factory=dict)
     poison: list[Poison] = field(default_factory=list)
 
@@ -50,7 +52,7 @@ class Folder:
         cold: list[UUID] = []
         for key, stretch in by_stream.items():
             if _follows(known[key], stretch[0]):
-                _fold_stream(fold, key, known[key], stretch)
+                _fold_stream(fold, key, known[key], stretch, stretch[0])
             else:
                 cold.append(key)
         if cold:
@@ -70,7 +72,7 @@ class Folder:
         for row in reading.streams(connection, organization_id, cold, upto):
             whole[row.key].append(row)
         for key, rows in whole.items():
-            _fold_stream(fold, key, None, rows)
+            _fold_stream(fold, key, None, rows, by_stream[key][0])
 
     def keep(self, organization_id: str, fold: Fold) -> None:
         """Remember the states once their tables are committed."""
@@ -81,8 +83,11 @@ def _follows(state: State | None, row: Row) -> bool:
     return (0 if state is None else state.version) == row.version - 1
 
 
-def _fold_stream(fold: Fold, key: UUID, state: State | None, rows: list[Row]) -> None:
+def _fold_stream(fold: Fold, key: UUID, state: State | None, rows: list[Row], first: Row) -> None:
+    """Fold `rows` upon `state`; the stretch begins with the row `first`."""
     for row in rows:
+        if row.version == first.version:
+            fold.before[key], fold.first[key] = state, row
         try:
             state = advance(state, decode(row.topic, row.state), row.position)
         except Exception as error:  # noqa: BLE001  whatever it is, it parks this stream and no other

@@ -51,6 +51,8 @@ class Listing:
     page_alias: str = "l"
     columns: str = "l.*"
     extras: Sequence[str] = ()
+    total: str | None = None
+    """SQL of the total where it is kept; else the rows are counted."""
     identity: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -69,7 +71,7 @@ def question(listing: Listing, place: Place) -> Question:
     if place.cursor is None:
         parameters["offset"] = (place.page - 1) * place.per_page
         inner = _inner(listing, [], "limit %(limit)s offset %(offset)s")
-        total = f"select count(*) as total from {listing.of} where {_and(listing.where)}"
+        total = listing.total or f"select count(*) as total from {listing.of} where {_and(listing.where)}"
     else:
         inner, after = _after(listing, place.cursor)
         parameters |= after

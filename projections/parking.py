@@ -61,9 +61,11 @@ def _project(connection: Connection[Any], waiting: Parked, models: list[Any], up
     fold = Folder(StateCache()).fold(connection, waiting.organization_id, rows, without=set())
     if fold.poison:
         return fold.poison[0].reason
+    written = [row for row in rows if row.position < waiting.position]
+    before = Folder(StateCache()).fold(connection, waiting.organization_id, written, without=set()).states
     try:
         for model in models:
-            model.write(connection, waiting.organization_id, fold.states)
+            model.write(connection, waiting.organization_id, fold.states, before)
     except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, TypeError) as error:
         return f"{type(error).__name__}: no read table can hold it"
     return None

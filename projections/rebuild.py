@@ -83,7 +83,7 @@ class Rebuild:
                 self._compared(worker, organization_id)
                 for organization_id, _ in worker.execute(_ORGANIZATIONS).fetchall()
             ]
-            self._switch(owner, self._shadow)
+            self._switch(owner, self._shadow, recount=any(v.drift or v.wrong_counts for v in verdicts))
         return verdicts
 
     def roll_back(self) -> None:
@@ -92,7 +92,7 @@ class Rebuild:
         with self._owner() as owner:
             if owner.execute("select to_regclass(%s)", (previous.name,)).fetchone() == (None,):
                 raise NoPrevious
-            self._switch(owner, previous)
+            self._switch(owner, previous, recount=True)
 
     @contextmanager
     def _owner(self) -> Iterator[Connection[Any]]:
@@ -127,7 +127,8 @@ class Rebuild:
                     counting = snapshot.execute(count.format(Identifier(self._shadow.name)), (organization_id,))
                     rows = int(counting.fetchall()[0][0])
                 drift = compare(snapshot, self._model, self._shadow, organization_id)
-        return Verdict(self._model.name, organization_id, position, rows, drift)
+                wrong = 0 if self._model.counts is None else self._model.counts.wrong(snapshot, organization_id)
+        return Verdict(self._model.name, organization_id, position, rows, drift, wrong)
 
     def _live_position(self, connection: Connection[Any], organization_id: str) -> int:
         row = connection.execute(_LIVE, (organization_id, self._model.name)).fetchone()
@@ -140,12 +141,15 @@ class Rebuild:
         while catching_up.advance(connection, organization_id, epoch=0, upto=upto):
             pass
 
-    def _switch(self, owner: Connection[Any], successor: ReadModel) -> None:
+    def _switch(self, owner: Connection[Any], successor: ReadModel, *, recount: bool) -> None:
         """In one transaction; a lock that cannot be had soon is let go and tried again, a bounded number of times."""
         for tried in range(_TRIES):
             try:
                 with owner.transaction():
                     self._take_over(owner, successor)
+                    if recount and self._model.counts is not None:
+                        owner.execute("set local role activities_projector")
+                        self._model.counts.recount(owner)
             except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
                 if tried == _TRIES - 1:
                     raise
@@ -156,7 +160,7 @@ class Rebuild:
     def _take_over(self, owner: Connection[Any], successor: ReadModel) -> None:
         live, previous = self._model.name, shadow_of(self._model, PREVIOUS).name
         owner.execute("set local lock_timeout = '1s'")
-        owner.execute("lock table cursors in share row exclusive mode")  # the projector waits, readers do not
+        owner.execute("lock table cursors in exclusive mode")  # a projector waits before it locks anything itself
         owner.execute("set local role activities_projector")
         owner.execute("update cursors set epoch = 0 where read_model = %s", (successor.name,))
         names = (successor.name, live, live, successor.name)
@@ -165,7 +169,6 @@ class Rebuild:
         _rename_cursors(owner, successor.name, live, previous)
         owner.execute("reset role")
         _rename_tables(owner, successor.name, live, previous)
-
 
 def _rename_cursors(owner: Connection[Any], successor: str, live: str, previous: str) -> None:
     if successor != previous:

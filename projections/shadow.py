@@ -12,7 +12,8 @@ from psycopg.sql import SQL, Identifier
 from application.event_store.mapper import EVENTS, State, advance, decode
 from domain.activity.activity import Activity
 from domain.activity.events import Fact
-from projections.table import ReadModel, Row
+from projections.counts import Row
+from projections.table import ReadModel
 
 CHUNK = 2000
 Progress = Callable[[int], None]
@@ -26,8 +27,8 @@ select originator_id, topic, state, position
 
 
 def shadow_of(model: ReadModel, suffix: str = "shadow") -> ReadModel:
-    """The same read model over a table of its own."""
-    return replace(model, table=model.table.named(f"{model.table.name}_{suffix}"))
+    """The same read model over a table of its own; the counts stay with the live one."""
+    return replace(model, table=model.table.named(f"{model.table.name}_{suffix}"), counts=None)
 
 
 def create_temporary(connection: Connection[Any], model: ReadModel, shadow: ReadModel) -> None:

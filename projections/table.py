@@ -1,6 +1,6 @@
 """A read table and what is written to it, set-based: one statement, however many rows."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
 
 from application.event_store.mapper import State
+from projections.counts import Counts, Row
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,6 @@ class Table:
         )
 
 
-Row = Mapping[str, Any]
 RowOf = Callable[[str, UUID, Any], Row | None]
 Aside = Callable[[Connection[Any], str, Sequence[Any]], None]
 
@@ -71,13 +71,16 @@ Aside = Callable[[Connection[Any], str, Sequence[Any]], None]
 class ReadModel:
     """A fold of states into a table: `row` says what a state of kind `of` means, None that it means no row.
 
-    `aside` may write what the table alone does not hold.
+    `aside` may write what the table alone does not hold. `counts` are moved with the rows: `counted` says what a row
+    counts as, None that it does not count.
     """
 
     table: Table
     of: type[Any]
     row: RowOf
     aside: Aside | None = None
+    counts: Counts | None = None
+    counted: Callable[[Row], tuple[Any, ...] | None] = lambda row: None
 
     @property
     def name(self) -> str:
@@ -86,12 +89,28 @@ class ReadModel:
     def rows(self, organization_id: str, states: Mapping[UUID, State]) -> dict[UUID, Row | None]:
         return {key: self.row(organization_id, key, s) for key, s in states.items() if isinstance(s, self.of)}
 
-    def write(self, connection: Connection[Any], organization_id: str, states: Mapping[UUID, State]) -> None:
-        """Make the table say what these states say."""
-        self.table.replace(connection, organization_id, self.rows(organization_id, states))
+    def write(
+        self,
+        connection: Connection[Any],
+        organization_id: str,
+        states: Mapping[UUID, State],
+        before: Mapping[UUID, State | None],
+    ) -> None:
+        """Make the table say what these states say; it said what the states `before` say."""
+        rows = self.rows(organization_id, states)
+        self.table.replace(connection, organization_id, rows)
+        if self.counts is not None:
+            known = {key: state for key, state in before.items() if key in rows and state is not None}
+            gone = self.rows(organization_id, known)
+            self.counts.move(connection, organization_id, self._counted(gone), self._counted(rows))
         if self.aside is not None:
             mine = [state for state in states.values() if isinstance(state, self.of)]
             self.aside(connection, organization_id, mine)
+
+    def _counted(self, rows: Mapping[UUID, Row | None]) -> Iterator[tuple[Any, ...]]:
+        for row in rows.values():
+            if row is not None and (values := self.counted(row)) is not None:
+                yield values
 
 
 def _plain(value: object) -> object:

@@ -26,6 +26,7 @@ class Verdict:
     position: int
     rows: int
     drift: list[Drift]
+    wrong_counts: int = 0
 
 
 def chosen(names: Iterable[str]) -> list[ReadModel]:
@@ -49,4 +50,5 @@ def _verify(connection: Connection[Any], model: ReadModel, told: Progress) -> It
     for organization_id, position in places:
         rows = fill(connection, shadow, organization_id, position, told)
         drift = compare(connection, model, shadow, organization_id)
-        yield Verdict(model.name, organization_id, position, rows, drift)
+        wrong = 0 if model.counts is None else model.counts.wrong(connection, organization_id)
+        yield Verdict(model.name, organization_id, position, rows, drift, wrong)

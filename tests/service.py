@@ -64,6 +64,14 @@ class Service:
         """The processes that ended by themselves, with the last they said."""
         return {name: self._said(name) for name, p in self._processes.items() if p.poll() is not None}
 
+    def said(self) -> str:
+        """What all processes have logged so far."""
+        return "".join(self._said(name) for name in self._processes)
+
+    def pepper(self) -> str:
+        """What API keys are recognised with here."""
+        return (self._folder / "api-key-pepper").read_text()
+
     @contextmanager
     def client(
         self, organization: str | None = None, user: str = "u-1", *, scopes: tuple[str, ...] = DEFAULT_SCOPES

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api.accounts.bodies import AccountActivityChanges, AccountListParameters, NewAccountActivity
-from api.accounts.callers import ActivityId, Reads, Writes, which
+from api.accounts.callers import ActivityId, GivenId, Reads, Writes, which
 from api.accounts.resource import account_answer, of_row
 from api.accounts.routing import AccountRoute
 from api.http.envelope import enveloped, ok
@@ -44,8 +44,8 @@ async def create_account_activity(body: NewAccountActivity, commands: Writes) ->
     return await commands.serve(create_for_account, command, answer)
 
 
-@router.get("/{activity_id}")
-async def get_account_activity(activity_id: str, ask: Reads) -> Response:
+@router.get("/{activityId}")
+async def get_account_activity(activity_id: GivenId, ask: Reads) -> Response:
     """One activity, by its numeric id or its ULID."""
     found = await ask.ask(activity_of_an_account(ask.organization_id, which(activity_id)))
     if not found.rows:
@@ -55,7 +55,7 @@ async def get_account_activity(activity_id: str, ask: Reads) -> Response:
     return ask.one("Activity retrieved successfully", shown, version, found.behind)
 
 
-@router.put("/{activity_id}")
+@router.put("/{activityId}")
 async def update_account_activity(
     activity_id: ActivityId, body: AccountActivityChanges, commands: Writes
 ) -> Response:
@@ -67,7 +67,7 @@ async def update_account_activity(
     return await commands.serve(of_an_account(update_for_account), command, answer)
 
 
-@router.delete("/{activity_id}")
+@router.delete("/{activityId}")
 async def delete_account_activity(activity_id: ActivityId, commands: Writes) -> Response:
     """Delete softly: gone from lists and GET, kept in history."""
     command = AccountCommand(activity_id=activity_id, **commands.who)
@@ -75,13 +75,11 @@ async def delete_account_activity(activity_id: ActivityId, commands: Writes) -> 
     return await commands.serve(of_an_account(delete_activity), command, answer)
 
 
-@router.delete("/{activity_id}/attachments/{place}")
-async def remove_account_activity_attachment(
-    activity_id: ActivityId, place: str, commands: Writes
-) -> Response:
+@router.delete("/{activityId}/attachments/{n}")
+async def remove_account_activity_attachment(activity_id: ActivityId, n: str, commands: Writes) -> Response:
     """Take one attachment off; the first is 0."""
-    if not (place.isascii() and place.isdigit() and len(place) < 10):
+    if not (n.isascii() and n.isdigit() and len(n) < 10):
         raise Unknown("Attachment")
-    command = RemoveAttachment(activity_id=activity_id, place=int(place), **commands.who)
+    command = RemoveAttachment(activity_id=activity_id, place=int(n), **commands.who)
     answer = account_answer("Attachment removed successfully")
     return await commands.serve(of_an_account(remove_attachment), command, answer)

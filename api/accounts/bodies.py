@@ -25,8 +25,8 @@ class NewAccountActivity(_Said):
     due_at: Instant = Field(description="When it is due, or when it happened if it is COMPLETED")
     duration_minutes: Minutes
     location: Subject
-    type: TypeHere = ActivityType.CALL
-    status: StatusHere = Status.PENDING
+    type: TypeHere = Field(ActivityType.CALL, json_schema_extra={"default": "CALL"})
+    status: StatusHere = Field(Status.PENDING, json_schema_extra={"default": "PENDING"})
     participants: Participants | None = None
     attachment_urls: Attachments | None = None
     subject: Subject | None = Field(None, description="Without one: type and account name")

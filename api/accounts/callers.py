@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 from ulid import ULID
 
 from api.http.commanding import Commanding, Commands
@@ -17,9 +17,9 @@ from projections.activity_list.query import numbered
 _ULID = 26
 _BIGGEST = 2**63
 
-
 Reads = Annotated[Asking, Depends(Asks("activities:read", accounts_caller_of))]
 Writes = Annotated[Commanding, Depends(Commands("activities:write", accounts_caller_of))]
+GivenId = Annotated[str, Path(alias="activityId", description="The numeric id, or the ULID in either case")]
 
 
 def which(activity_id: str) -> UUID | int:
@@ -32,7 +32,7 @@ def which(activity_id: str) -> UUID | int:
     raise Unknown("Activity")
 
 
-async def _uid(activity_id: str, commands: Writes, request: Request) -> str:
+async def _uid(activity_id: GivenId, commands: Writes, request: Request) -> str:
     """The activity's ULID. A number never changes hands, so it may be looked up before the decision."""
     wanted = which(activity_id)
     if isinstance(wanted, UUID):

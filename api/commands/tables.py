@@ -65,10 +65,13 @@ def _reported(verdicts: Iterable[Verdict]) -> int:
     for name, of_model in by_model.items():
         drift = [row for verdict in of_model for row in verdict.drift]
         rows = sum(verdict.rows for verdict in of_model)
+        wrong = sum(verdict.wrong_counts for verdict in of_model)
         print(f"{name}: {rows} rows in {len(of_model)} organisations, {len(drift)} not what the log says")
+        if wrong:
+            print(f"  {wrong} kept counts are not what a count says; a rebuild counts again")
         for line in _lines(drift):
             print(f"  {line}")
-        drifting += len(drift)
+        drifting += len(drift) + wrong
     return int(drifting > 0)
 
 

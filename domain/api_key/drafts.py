@@ -12,6 +12,6 @@ class NewApiKey(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: Subject = Field(description="Which client will use it")
-    scopes: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=20)] = Field(
-        DEFAULT_SCOPES, description="What the client may do; unless said otherwise, all but admin"
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=20)] = Field(
+        list(DEFAULT_SCOPES), description="What the client may do; unless said otherwise, all but admin"
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 from application.event_store.mapper import record_key
 from domain.activity.activity import Activity
 from domain.vocabulary import RecordKind
+from projections.counts import Counts, Row
 from projections.resource import document
 from projections.table import ReadModel, Table
 
@@ -60,4 +61,16 @@ def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any]:
     }
 
 
-MODEL = ReadModel(TABLE, Activity, row)
+COUNTS = Counts(
+    "activity_counts",
+    ("status", "priority", "type", "related_type", "assignee_key"),
+    "select organization_id, status, priority, type, related_type, assignee_key, count(*) as n"
+    " from activity_list where deleted_at is null group by 1, 2, 3, 4, 5, 6",
+)
+
+
+def counted(row: Row) -> tuple[Any, ...] | None:
+    return None if row["deleted_at"] is not None else tuple(row[column] for column in COUNTS.columns)
+
+
+MODEL = ReadModel(TABLE, Activity, row, counts=COUNTS, counted=counted)

@@ -11,6 +11,9 @@ from projections.resource import WITH_NAMES, resource_sql
 READ_MODELS = ("activity_list", "directory")
 DETAILED = frozenset({"related", "contact", "assignee"})
 
+COUNTED = ("statuses", "priorities", "types", "related_types", "assignees")
+"""Filters by which totals are kept."""
+
 SORTS = {
     "due_at": ("l.due_at", "timestamptz", True),
     "created_at": ("l.created_at", "timestamptz", False),
@@ -28,6 +31,10 @@ def activities(
 ) -> Listing:
     """The activities that match, in the order asked for."""
     column, type_, nullable = SORTS[sort_by]
+    total = None
+    if filters.only(*COUNTED):
+        where = " and ".join(["l.organization_id = %(organization_id)s", *filters.conditions()])
+        total = f"select coalesce(sum(l.n), 0)::bigint as total from activity_counts l where {where}"
     return Listing(
         read_models=READ_MODELS,
         of="activity_list l",
@@ -37,6 +44,7 @@ def activities(
         sort=Sort(sort_by, column, type_, nullable, descending),
         shown=resource_sql(includes),
         with_names=WITH_NAMES,
+        total=total,
         identity=filters.parameters(),
     )
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from application.event_store.mapper import record_key
 from domain.activity.activity import Activity
 from domain.vocabulary import CAN_BE_OVERDUE, RecordKind
+from projections.counts import Counts, Row
 from projections.table import ReadModel, Table
 
 TABLE = Table(
@@ -28,4 +29,16 @@ def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any] |
     }
 
 
-MODEL = ReadModel(TABLE, Activity, row)
+COUNTS = Counts(
+    "overdue_counts",
+    ("due_on", "priority", "assignee_key"),
+    "select organization_id, (due_at at time zone 'UTC')::date as due_on, priority, assignee_key, count(*) as n"
+    " from overdue group by 1, 2, 3, 4",
+)
+
+
+def counted(row: Row) -> tuple[Any, ...]:
+    return row["due_at"].date(), row["priority"], row["assignee_key"]
+
+
+MODEL = ReadModel(TABLE, Activity, row, counts=COUNTS, counted=counted)

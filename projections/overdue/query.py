@@ -21,6 +21,15 @@ SORTS = {
 _NARROW = {"assignees": "o.assignee_key", "related": "o.related_key", "priorities": "o.priority"}
 """Filters that the narrow table answers by itself."""
 
+_TOTAL = """
+select (select coalesce(sum(o.n), 0) from overdue_counts o
+         where o.organization_id = %(organization_id)s and o.due_on < (now() at time zone 'UTC')::date{narrow})::bigint
+     + (select count(*) from overdue o
+         where o.organization_id = %(organization_id)s and o.due_at < now()
+           and o.due_at >= date_trunc('day', now(), 'UTC'){narrow}) as total
+"""
+"""Whole days are kept, the day that has begun is counted."""
+
 _WIDE = " join activity_list l on l.organization_id = o.organization_id and l.activity_id = o.activity_id"
 _VALUE = " left join directory d on d.organization_id = o.organization_id and d.record_key = o.related_key"
 
@@ -40,6 +49,9 @@ def overdue_activities(
     wide = replace(filters, assignees=(), related=(), priorities=()).conditions()
     of = "overdue o" + (_WIDE if wide else "") + (_VALUE if sort_by == "entity_value" else "")
     names = " join activity_list l on l.organization_id = k.organization_id and l.activity_id = k.activity_id"
+    total = None
+    if filters.only("assignees", "priorities"):
+        total = _TOTAL.format(narrow="".join(f" and {condition}" for condition in narrow))
     return Listing(
         read_models=READ_MODELS,
         of=of,
@@ -51,5 +63,6 @@ def overdue_activities(
         shown=_DAYS.format(resource=resource_sql(includes)),
         page_alias="k",
         with_names=names + WITH_NAMES,
+        total=total,
         identity=filters.parameters(),
     )

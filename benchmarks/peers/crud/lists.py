@@ -1,0 +1,97 @@
+"""Lists: filtered, page by page with an exact total, or by cursor; and what is late."""
+
+import base64
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import ColumnElement, Select, func, select, text, tuple_
+
+from benchmarks.peers.crud.activity import Activity
+from benchmarks.peers.crud.answers import ActivityOut, LateOut, Many, Meta, Page, PerPage
+from benchmarks.peers.crud.database import Db
+from benchmarks.peers.crud.indexes import CAN_BE_LATE
+from benchmarks.peers.identity import Who
+from domain.vocabulary import ActivityType, Priority, Status
+
+router = APIRouter()
+
+
+class Filters(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    type: ActivityType | None = None
+    status: Status | None = None
+    priority: Priority | None = None
+    assigned_user_id: str | None = None
+    tags: str | None = None
+    page: Page = 1
+    per_page: PerPage = 25
+    cursor: str | None = None
+
+    def conditions(self, organization_id: str) -> list[ColumnElement[bool]]:
+        asked: list[tuple[Any, Any]] = [
+            (self.type, Activity.type == self.type),
+            (self.status, Activity.status == self.status),
+            (self.priority, Activity.priority_rank == (self.priority.rank if self.priority else 0)),
+            (self.assigned_user_id, Activity.assigned_user_id == self.assigned_user_id),
+            (self.tags, Activity.tags.overlap((self.tags or "").split(","))),  # type: ignore[attr-defined]
+        ]
+        there = [Activity.organization_id == organization_id, Activity.deleted_at.is_(None)]
+        return there + [condition for wanted, condition in asked if wanted is not None]
+
+
+Wanted = Annotated[Filters, Query()]
+
+
+@router.get("/activities")
+async def list_activities(who: Who, db: Db, wanted: Wanted) -> Many[ActivityOut]:
+    conditions = wanted.conditions(who.organization_id)
+    found, meta = await page(db, select(Activity).where(*conditions), conditions, wanted)
+    data = [ActivityOut.model_validate(activity) for activity in found]
+    return Many(message="Activities retrieved successfully", data=data, meta=meta)
+
+
+@router.get("/activities/overdue")
+async def list_overdue(who: Who, db: Db, wanted: Wanted) -> Many[LateOut]:
+    now = datetime.now(UTC)
+    late = [*wanted.conditions(who.organization_id), text(CAN_BE_LATE.text), Activity.due_at < now]
+    found, meta = await page(db, select(Activity).where(*late), late, wanted)
+    data = []
+    for activity in found:
+        assert activity.due_at is not None
+        shown = ActivityOut.model_validate(activity).model_dump()
+        data.append(LateOut(**shown, days_overdue=(now - activity.due_at).days))
+    return Many(message="Overdue activities retrieved successfully", data=data, meta=meta)
+
+
+async def page(
+    db: Db, asked: Select[tuple[Activity]], conditions: Sequence[Any], wanted: Filters
+) -> tuple[Sequence[Activity], Meta]:
+    """The rows of a page and what is said of it."""
+    asked = asked.order_by(Activity.due_at, Activity.id).limit(wanted.per_page)
+    if wanted.cursor is not None:
+        found = (await db.scalars(asked.where(_after(wanted.cursor)))).all()
+        return found, Meta(per_page=wanted.per_page, next_cursor=_cursor(found[-1]) if found else None)
+    total = await db.scalar(select(func.count()).select_from(Activity).where(*conditions)) or 0
+    found = (await db.scalars(asked.offset((wanted.page - 1) * wanted.per_page))).all()
+    last = max(1, -(-total // wanted.per_page))
+    following = _cursor(found[-1]) if found and wanted.page < last else None
+    return found, Meta(
+        per_page=wanted.per_page, current_page=wanted.page, total=total, last_page=last, next_cursor=following
+    )
+
+
+def _cursor(last: Activity) -> str:
+    due = last.due_at.isoformat() if last.due_at else None
+    return base64.urlsafe_b64encode(json.dumps([due, str(last.id)]).encode()).decode()
+
+
+def _after(cursor: str) -> ColumnElement[bool]:
+    due, id_ = json.loads(base64.urlsafe_b64decode(cursor))
+    if due is None:
+        return Activity.due_at.is_(None) & (Activity.id > id_)
+    return (tuple_(Activity.due_at, Activity.id) > (datetime.fromisoformat(due), id_)) | Activity.due_at.is_(None)

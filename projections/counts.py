@@ -1,0 +1,70 @@
+"""Totals that are kept beside a read table, so that asking how many costs the same however many there are."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from psycopg import Connection
+from psycopg.sql import SQL, Composed, Identifier
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many rows have the same `columns`; `of` is the SELECT that counts them all again."""
+
+    name: str
+    columns: tuple[str, ...]
+    of: str
+    """SQL of the groups as they are now: organization_id, columns, n."""
+
+    def move(
+        self,
+        connection: Connection[Any],
+        organization_id: str,
+        gone: Iterable[tuple[Any, ...]],
+        come: Iterable[tuple[Any, ...]],
+    ) -> None:
+        """Rows with these values are no longer there, or are there now."""
+        moved = Counter(come)
+        moved.subtract(Counter(gone))
+        rows = [
+            {"organization_id": organization_id, "n": n, **dict(zip(self.columns, values, strict=True))}
+            for values, n in sorted(moved.items(), key=lambda item: str(item[0]))
+            if n
+        ]
+        if rows:
+            connection.execute(self._move, (orjson.dumps(rows, default=str).decode(),))
+
+    def recount(self, connection: Connection[Any]) -> None:
+        """Count everything again."""
+        connection.execute(SQL("delete from {}").format(Identifier(self.name)))
+        connection.execute(SQL("insert into {} ").format(Identifier(self.name)) + SQL(self.of))
+
+    def wrong(self, connection: Connection[Any], organization_id: str) -> int:
+        """How many of an organisation's counts are not what a count of the rows says."""
+        row = connection.execute(self._wrong, {"organization_id": organization_id}).fetchone()
+        return 0 if row is None else int(row[0])
+
+    @property
+    def _columns(self) -> Composed:
+        return SQL(", ").join(map(Identifier, ("organization_id", *self.columns)))
+
+    @property
+    def _move(self) -> Composed:
+        return SQL(
+            "insert into {table} as c ({columns}, n)"
+            " select {columns}, n from json_populate_recordset(null::{table}, %s)"
+            " on conflict ({columns}) do update set n = c.n + excluded.n"
+        ).format(table=Identifier(self.name), columns=self._columns)
+
+    @property
+    def _wrong(self) -> Composed:
+        return SQL(
+            "select count(*) from (select {columns}, n from {table} where n <> 0) kept"
+            " full join ({of}) told using ({columns})"
+            " where organization_id = %(organization_id)s and kept.n is distinct from told.n"
+        ).format(table=Identifier(self.name), columns=self._columns, of=SQL(self.of))

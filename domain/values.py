@@ -1,28 +1,24 @@
 """Small value types: each says what may be said. Checked where words come in, never when facts are read back."""
 
 import json
+import math
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-    Strict,
-    WithJsonSchema,
-)
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 from pydantic import StringConstraints as Letters
-from pydantic_core import CoreSchema
+from pydantic import WithJsonSchema as SchemaIs
+from typing_extensions import TypeAliasType
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+from domain.json_schema import Schema
+
+_CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+_CONTROL = re.compile(rf"[{_CONTROLS}\ud800-\udfff]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_URL = re.compile(r"https?://[^\s/?#@]+(?:[/?#]\S*)?", re.IGNORECASE)
+_INSTANT = re.compile(rf"{_DAY.pattern}[Tt ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]+)?([Zz]|[+-][0-9]{{2}}:[0-9]{{2}})")
+_URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@]+([/?#]\S*)?")
 
 SHORT_LINE = 255
 LONG_TEXT = 32 * 1024
@@ -49,7 +45,7 @@ def _trimmed(text: str) -> str:
 
 def _rfc3339(value: object) -> object:
     """Strings of digits would be taken for seconds since 1970."""
-    if not isinstance(value, str | datetime) or (isinstance(value, str) and "-" not in value[1:]):
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _INSTANT.fullmatch(value)):
         raise ValueError("must be an RFC 3339 instant with an offset, such as 2025-12-20T14:00:00Z")
     return value
 
@@ -88,21 +84,32 @@ def _web_address(url: str) -> str:
     return url
 
 
-PlainText = Annotated[str, Strict(), AfterValidator(_no_control_characters)]
+_PLAIN = Schema(pattern=f"^[^{_CONTROLS}]*$")
+_NOT_BLANK = Schema(pattern=rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$", minLength=1)
+PlainText = Annotated[str, Strict(), AfterValidator(_no_control_characters), _PLAIN]
 Line = Annotated[PlainText, Letters(max_length=SHORT_LINE)]
 Text = Annotated[PlainText, Letters(max_length=LONG_TEXT)]
-Subject = Annotated[PlainText, AfterValidator(_trimmed), Letters(max_length=SHORT_LINE)]
+Subject = Annotated[PlainText, AfterValidator(_trimmed), Letters(max_length=SHORT_LINE), _NOT_BLANK]
 Reference = Annotated[PlainText, Letters(min_length=1, max_length=64)]
 """Ids of other people's records are opaque: 1 to 64 characters, whatever they look like."""
-Tag = Annotated[PlainText, AfterValidator(_trimmed), Letters(max_length=64)]
-Tags = Annotated[list[Tag], Field(max_length=1000), AfterValidator(_folded)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_in_utc)]
-Day = Annotated[date, BeforeValidator(_iso_day)]
+Tag = Annotated[PlainText, AfterValidator(_trimmed), Letters(max_length=64), _NOT_BLANK]
+Tags = Annotated[list[Tag], Field(max_length=1000), AfterValidator(_folded), Schema(maxItems=MOST_TAGS)]
+Instant = Annotated[
+    AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_in_utc), Schema(pattern=f"^{_INSTANT.pattern}$")
+]
+Day = Annotated[date, BeforeValidator(_iso_day), Schema(pattern=f"^{_DAY.pattern}$")]
 Flag = Annotated[bool, Strict()]
 Minutes = Annotated[int, Strict(), Field(ge=0, le=MOST_MINUTES)]
-Money = Annotated[Decimal, BeforeValidator(_a_number), Field(ge=0, max_digits=12, decimal_places=2)]
+Money = Annotated[
+    Decimal,
+    BeforeValidator(_a_number),
+    Field(ge=0, max_digits=12, decimal_places=2),
+    SchemaIs({"type": "number", "minimum": 0, "maximum": float(MOST_MONEY), "multipleOf": 0.01}),
+]
 Currency = Annotated[str, Strict(), Letters(pattern="^[A-Z]{3}$")]
-Attachment = Annotated[PlainText, Letters(max_length=2048), AfterValidator(_web_address)]
+Attachment = Annotated[
+    PlainText, Letters(max_length=2048), AfterValidator(_web_address), Schema(pattern=f"^{_URL.pattern}$")
+]
 Attachments = Annotated[list[Attachment], Field(max_length=MOST_ATTACHMENTS)]
 
 
@@ -117,9 +124,15 @@ def _holdable(value: Any) -> None:
     elif isinstance(value, list):
         for inner in value:
             _holdable(inner)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must not contain NaN or Infinity")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("must not contain integers beyond 64 bits")
 
 
-def _bounded(fields: dict[str, Any]) -> dict[str, Any]:
+def _bounded(fields: Any) -> Any:
+    if not isinstance(fields, dict):
+        return fields  # what else it is, Pydantic will say
     _holdable(fields)
     if len(fields) > MOST_CUSTOM_KEYS:
         raise ValueError(f"must have at most {MOST_CUSTOM_KEYS} keys")
@@ -139,7 +152,15 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-CustomFields = Annotated[dict[str, Any], AfterValidator(_bounded)]
+_KEYS = Schema(propertyNames={"pattern": f"^[^{_CONTROLS}]*$"})
+JsonValue = TypeAliasType(
+    "JsonValue",
+    "None | bool | Annotated[float, Field(ge=-(2**63), lt=2**63)] | PlainText | list[JsonValue]"
+    " | Annotated[dict[str, JsonValue], _KEYS]",
+)
+"""What the values in custom fields are; for their schema only."""
+_Fields = Annotated[dict[str, JsonValue], Field(max_length=MOST_CUSTOM_KEYS), _KEYS]
+CustomFields = Annotated[dict[str, Any], BeforeValidator(_bounded, json_schema_input_type=_Fields)]
 
 
 class Participant(BaseModel):
@@ -161,5 +182,6 @@ def _plain_id(value: object) -> object:
 
 
 Participants = Annotated[
-    list[Annotated[Participant, BeforeValidator(_plain_id)]], Field(max_length=MOST_PEOPLE)
+    list[Annotated[Participant, BeforeValidator(_plain_id, json_schema_input_type=Reference | Participant)]],
+    Field(max_length=MOST_PEOPLE),
 ]

@@ -10,7 +10,7 @@ from application.event_store import reading
 from projections.folding import Fold, Folder, Poison
 from projections.table import ReadModel
 
-STRETCH = 500
+STRETCH = 1000
 
 _CURSORS = """
 select c.read_model, c.position, c.epoch, h.position

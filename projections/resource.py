@@ -36,7 +36,9 @@ def to_json(value: object) -> bytes:
 
 
 def fields_of(activity: Activity) -> dict[str, Any]:
-    shown = {name: value for name, value in activity if name not in _NOT_SHOWN}
+    shown = dict(activity.__dict__)
+    for name in _NOT_SHOWN:
+        del shown[name]
     shown["duration_minutes"] = activity.duration_minutes
     shown["allowed_actions"] = activity.allowed_actions
     return shown

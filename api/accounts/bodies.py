@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.accounts.words import StatusHere, TypeHere, named
-from api.http.parameters import Commas, Number
+from api.http.parameters import Commas, PageNumber, PerPage
 from application.event_store.mapper import record_key
 from domain.activity.drafts import ABSENT, ActivityChanges, NewActivity
 from domain.values import Attachments, Instant, Minutes, Participants, Reference, Subject, Text
@@ -74,8 +74,8 @@ class AccountListParameters(BaseModel):
     account_id: Reference | None = None
     type: Annotated[list[TypeHere], Commas] = []
     status: Annotated[list[StatusHere], Commas] = []
-    page: Annotated[Number, Field(ge=1, le=1_000_000)] = 1
-    limit: Annotated[Number, Field(ge=1, le=100)] = 25
+    page: PageNumber = 1
+    limit: PerPage = 25
 
     def filter(self) -> ActivityFilter:
         account = None if self.account_id is None else record_key(RecordKind.ACCOUNT, self.account_id)

@@ -1,7 +1,6 @@
 """The lines of a file to import: NDJSON, or CSV by its header."""
 
 import csv
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +47,8 @@ def _csv_lines(path: Path) -> Iterator[Line]:
         for number, row in enumerate(csv.DictReader(file), start=2):
             try:
                 yield Line(number, {name: _cell(name, cell) for name, cell in row.items() if name and cell})
-            except ValueError as error:
-                yield Line(number, None, str(error))
+            except Problem as problem:
+                yield Line(number, None, problem.detail)
 
 
 def _cell(name: str, cell: str) -> Any:
@@ -59,5 +58,5 @@ def _cell(name: str, cell: str) -> Any:
     if name in _FLAGS:
         return {"true": True, "false": False}.get(cell.strip().lower(), cell)
     if name in _NUMBERS or name in _JSON:
-        return json.loads(cell)
+        return parsed(cell.encode())
     return cell

@@ -5,10 +5,12 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import WithJsonSchema as SchemaIs
 
 from api.http.reading import place_of
 from api.http.tokens import Caller
 from application.event_store.mapper import record_key
+from domain.json_schema import Schema
 from domain.record.drafts import TimeZone
 from domain.refusals import Invalid
 from domain.values import Instant, PlainText, Reference, Tag
@@ -49,10 +51,21 @@ def _decimal(value: Any) -> Any:
 
 
 Commas = BeforeValidator(_by_comma)
-Number = Annotated[int, BeforeValidator(_decimal)]
+PerPage = Annotated[int, Field(ge=1, le=100), BeforeValidator(_decimal)]
+PageNumber = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_decimal)]
 Direction = Annotated[Literal["asc", "desc"], BeforeValidator(_lower)]
 Text = Annotated[PlainText, Field(min_length=1, max_length=256)]
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
+
+_one_of_many = Schema(pattern=r"^[^\s,\x00-\x1f\x7f-\x9f]+$")
+References = Annotated[list[Annotated[Reference, _one_of_many]], Commas]
+_DAY, _INSTANT = ({"type": "string", "format": named} for named in ("date", "date-time"))
+DayOrInstant = Annotated[str, SchemaIs({"anyOf": [_DAY, _INSTANT]})]
+InstantOrVersion = Annotated[
+    str, Field(max_length=64), SchemaIs({"anyOf": [_INSTANT, {"type": "integer", "minimum": 0, "maximum": 10**17 - 1}]})
+]
+Includable = Annotated[str, SchemaIs({"type": "string", "enum": ["assignedUser", "contact", "activityable"]})]
+AnyStatus = Annotated[Status | Listed, SchemaIs({"type": "string", "enum": [*Status, *Listed]})]
 
 
 class PageParameters(BaseModel):
@@ -60,8 +73,8 @@ class PageParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    per_page: Annotated[Number, Field(ge=1, le=100)] = 25
-    page: Annotated[Number, Field(ge=1, le=1_000_000)] | None = None
+    per_page: PerPage = 25
+    page: PageNumber | None = None
     cursor: Annotated[str, Field(max_length=512)] | None = None
 
     def place(self) -> Place:
@@ -71,29 +84,29 @@ class PageParameters(BaseModel):
 class IncludeParameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    includes: Annotated[list[str], Commas, AfterValidator(_included)] = []
+    includes: Annotated[list[Includable], Commas, AfterValidator(_included)] = []
 
     def included(self) -> frozenset[str]:
         return frozenset(INCLUDES[name.lower()] for name in self.includes)
 
 
 class DetailParameters(IncludeParameters):
-    as_of: Annotated[str, Field(max_length=64)] | None = None
+    as_of: InstantOrVersion | None = None
 
 
 class FilterParameters(PageParameters, IncludeParameters):
     """What every list of activities may be narrowed by. Source: SynthesQ guide, "Get All Activities"."""
 
     type: Annotated[list[ActivityType], Commas] = []
-    status: Annotated[list[Status | Listed], Commas] = []
+    status: Annotated[list[AnyStatus], Commas] = []
     priority: Annotated[list[Priority], Commas] = []
-    assigned_user_id: Annotated[list[Reference], Commas] = []
+    assigned_user_id: References = []
     activityable_type: Annotated[list[RelatedType], Commas] = []
-    activityable_id: Annotated[list[Reference], Commas] = []
-    contact_id: Annotated[list[Reference], Commas] = []
-    tags: Annotated[list[Tag], Commas] = []
-    due_date_from: str | None = None
-    due_date_to: str | None = None
+    activityable_id: References = []
+    contact_id: References = []
+    tags: Annotated[list[Annotated[Tag, _one_of_many]], Commas] = []
+    due_date_from: DayOrInstant | None = None
+    due_date_to: DayOrInstant | None = None
     tz: TimeZone = "UTC"
     search: Text | None = None
 

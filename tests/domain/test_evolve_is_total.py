@@ -20,7 +20,7 @@ INSTANTS = st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9999, 12
 TEXTS = st.text(max_size=20)
 IDS = st.text(min_size=1, max_size=64)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | TEXTS,
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=5,
 )

@@ -27,6 +27,7 @@ def _named(of: str, kind: str) -> Any:
 
 class Activity(Base):
     __tablename__ = "activities"
+    __mapper_args__ = {"eager_defaults": False}
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     organization_id: Mapped[str]

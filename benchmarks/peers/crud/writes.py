@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 from sqlalchemy import select, tuple_
+from sqlalchemy.orm.attributes import set_committed_value
 
 from api.http.bodies import Rescheduling
 from benchmarks.peers.crud.activity import Activity
@@ -46,7 +47,7 @@ async def create(body: NewActivity, who: Who, db: Db) -> One[ActivityOut]:
     db.add(activity)
     await _kept(db, who, activity, "create", body)
     for name, record in known.items():
-        activity.__dict__[name] = record  # what a refresh would read again
+        set_committed_value(activity, name, record)
     return One(message="Activity created successfully", data=ActivityOut.model_validate(activity))
 
 
@@ -143,4 +144,4 @@ def _columns(body: NewActivity | ActivityChanges, *, exclude_unset: bool) -> dic
         said["planned_duration_minutes"] = body.duration_minutes
     if "participants" in names:
         said["participants"] = [person.model_dump(exclude_none=True) for person in body.participants or ()]
-    return {name: value.value if isinstance(value, ActivityType | RelatedType) else value for name, value in said.items()}
+    return said

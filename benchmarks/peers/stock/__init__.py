@@ -1,0 +1,1 @@
+"""The event-sourced service as the library offers it: its Application, its Postgres recorder, its ProjectionRunner."""

@@ -36,6 +36,8 @@ class Question:
     read_models: Sequence[str]
     sql: str
     parameters: Mapping[str, Any]
+    prepared: bool | None = None
+    """False where a plan should know the parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class Reader:
     async def _attempt(self, organization_id: str, question: Question) -> tuple[int, int, list[tuple[Any, ...]]]:
         async with self._pool.connection() as connection, connection.pipeline():
             place = await connection.execute(_BEGIN, (organization_id, list(question.read_models)))
-            asked = await connection.execute(question.sql, question.parameters)
+            asked = await connection.execute(question.sql, question.parameters, prepare=question.prepared)
             row = await place.fetchone()
             rows = await asked.fetchall()
         assert row is not None  # the function returns one row always

@@ -74,11 +74,31 @@ class Service:
 
     @contextmanager
     def client(
-        self, organization: str | None = None, user: str = "u-1", *, scopes: tuple[str, ...] = DEFAULT_SCOPES
+        self,
+        organization: str | None = None,
+        user: str = "u-1",
+        *,
+        scopes: tuple[str, ...] = DEFAULT_SCOPES,
+        keep_alive: bool = True,
     ) -> Iterator["Client"]:
-        """A client of one user; by default of a new organisation, which no other test knows."""
-        with Client(self, organization or f"org-{uuid4().hex}", user, scopes) as client:
+        """A client of one user; by default of a new organisation, which no other test knows.
+
+        Without keep-alive each request is a new connection, which any worker may take.
+        """
+        with Client(
+            self, organization or f"org-{uuid4().hex}", user, scopes, keep_alive=keep_alive
+        ) as client:
             yield client
+
+    def worked(self) -> dict[str, float]:
+        """Seconds each worker has computed so far (where the system tells it)."""
+        seconds: dict[str, float] = {}
+        for name, process in self._processes.items():
+            told = Path(f"/proc/{process.pid}/stat")
+            if name.startswith("worker") and told.exists():
+                user, system = told.read_text().rpartition(")")[2].split()[11:13]
+                seconds[name] = (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        return seconds
 
     def _start(self, name: str, module: str, listener: socket.socket | None = None) -> None:
         env = {
@@ -141,13 +161,24 @@ class Service:
 class Client:
     """What one user of one organisation says over HTTP. Paths are relative to surface S."""
 
-    def __init__(self, service: Service, organization: str, user: str, scopes: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        service: Service,
+        organization: str,
+        user: str,
+        scopes: tuple[str, ...],
+        *,
+        keep_alive: bool = True,
+    ) -> None:
         self.service = service
         self.organization = organization
         self.user = user
         token = issue(SECRET, organization=organization, user=user, scopes=scopes, ttl=3600, now=time.time())
         self.http = httpx.Client(
-            base_url=service.url + SURFACE, headers={"Authorization": f"Bearer {token}"}, timeout=30
+            base_url=service.url + SURFACE,
+            headers={"Authorization": f"Bearer {token}"},
+            limits=httpx.Limits(max_keepalive_connections=20 if keep_alive else 0),
+            timeout=30,
         )
 
     def __enter__(self) -> Self:

@@ -21,9 +21,10 @@ from application.activity.commands import key_or_none
 from domain.refusals import Unknown
 from domain.vocabulary import TYPE_GUIDE
 from projections.activity_list.query import ACTIVITY, activities
-from projections.activity_search.query import highlighted, search
+from projections.activity_search.query import expression, highlighted, search, terms_of, words_in
 from projections.follow_ups.query import follow_ups
 from projections.overdue.query import overdue_activities
+from projections.paging import Page
 from projections.resource import to_json
 
 router = APIRouter(route_class=StrictRoute, tags=["activities"])
@@ -62,10 +63,14 @@ async def list_activities(ask: Reads, wanted: Annotated[ListParameters, Query()]
 @router.get("/activities/search")
 async def search_activities(ask: Reads, wanted: Annotated[SearchParameters, Query()]) -> Response:
     """Activities whose subject or description says every word of q: whole, in part, or misspelt. Best first."""
-    place = wanted.place()
-    listing = search(ask.organization_id, wanted.q, wanted.filter(ask.caller), includes=wanted.included())
-    page = await ask.page(listing, place)
-    hits = [highlighted(item, *found) for item, found in zip(page.items, page.extras, strict=True)]
+    place, terms = wanted.place(), terms_of(wanted.q)
+    found = await ask.ask(expression(ask.organization_id, terms)) if terms else None
+    if found is None or (asked := found.rows[0][0]) is None:
+        return paged(Page([], [], None, 0, found.behind if found else 0), place, "Nothing found", [])
+    filters = wanted.filter(ask.caller)
+    page = await ask.page(search(ask.organization_id, terms, asked, filters, includes=wanted.included()), place)
+    words = words_in(asked)
+    hits = [highlighted(item, words, *texts) for item, texts in zip(page.items, page.extras, strict=True)]
     return paged(page, place, "Activities found successfully", hits)
 
 

@@ -57,7 +57,7 @@ Direction = Annotated[Literal["asc", "desc"], BeforeValidator(_lower)]
 Text = Annotated[PlainText, Field(min_length=1, max_length=256)]
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 
-_one_of_many = Schema(pattern=r"^[^\s,\x00-\x1f\x7f-\x9f]+$")
+_one_of_many = Schema(pattern=r"^[^\s,\x00-\x1f\x7f-\x9f]([^,\x00-\x1f\x7f-\x9f]*[^\s,\x00-\x1f\x7f-\x9f])?$")
 References = Annotated[list[Annotated[Reference, _one_of_many]], Commas]
 _DAY, _INSTANT = ({"type": "string", "format": named} for named in ("date", "date-time"))
 DayOrInstant = Annotated[str, SchemaIs({"anyOf": [_DAY, _INSTANT]})]

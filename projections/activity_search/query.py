@@ -6,45 +6,81 @@ import re
 from projections.activity_search.words import WORD, normalised, words_of
 from projections.filters import ActivityFilter
 from projections.paging import Listing, Sort
+from projections.reading import Question
 from projections.resource import WITH_NAMES, resource_sql, to_json
 
 READ_MODELS = ("activity_search", "activity_list", "directory")
 MOST_TERMS = 16
+MOST_RANKED = 2000
+"""Among how many matches, the newest, the best are sought: ranking all that say a common word does not scale."""
 
-_OF = """activity_search s
-  join activity_list l on l.organization_id = s.organization_id and l.activity_id = s.activity_id
- cross join (
-    select search_expression(%(organization_id)s, %(terms)s) as expression, %(exact)s::tsquery as exact
-  ) asked"""
-_RANK = "(ts_rank(s.words, asked.expression) + ts_rank(s.words, asked.exact))"
-_WHERE = ("s.organization_id = %(organization_id)s", "s.words @@ asked.expression", "l.deleted_at is null")
+_EXPRESSION = "select search_expression(%(organization_id)s, %(terms)s)::text"
+_SAYS = "s.organization_id = %(organization_id)s and s.words @@ %(expression)s::tsquery"
+_WIDE = " join activity_list l on l.organization_id = s.organization_id and l.activity_id = s.activity_id"
+_MATCHES = """(
+    select s.organization_id, s.activity_id,
+           ts_rank(s.words, %(expression)s::tsquery) + ts_rank(s.words, %(exact)s::tsquery) as rank
+      from (select s.* from activity_search s{wide} where {says}
+             order by s.activity_id desc limit %(most_ranked)s) s
+) s"""
+_NAMES = " join activity_list l on l.organization_id = k.organization_id and l.activity_id = k.activity_id"
+
+
+def terms_of(q: str) -> list[str]:
+    return list(dict.fromkeys(words_of(q)))[:MOST_TERMS]
+
+
+def expression(organization_id: str, terms: list[str]) -> Question:
+    """The words an organisation uses that the terms stand for, as a tsquery; null where one stands for none."""
+    parameters = {"organization_id": organization_id, "terms": terms}
+    return Question(("activity_search",), _EXPRESSION, parameters)
 
 
 def search(
-    organization_id: str, q: str, filters: ActivityFilter, *, includes: frozenset[str] = frozenset()
+    organization_id: str,
+    terms: list[str],
+    expression: str,
+    filters: ActivityFilter,
+    *,
+    includes: frozenset[str] = frozenset(),
 ) -> Listing:
-    """Activities that say every word of `q`, as a whole word, in part, or misspelt. Signs alone find nothing."""
-    terms = list(dict.fromkeys(words_of(q)))[:MOST_TERMS]
-    exact = " & ".join(f"'{term}'" for term in terms)
-    parameters = {"organization_id": organization_id, "terms": terms, "exact": exact, **filters.parameters()}
+    """Activities that say every term, as a whole word, in part, or misspelt; the best of the newest first.
+
+    Planned anew each time: how common the words are decides how best to look for them.
+    """
+    conditions = filters.conditions()
+    says = " and ".join([_SAYS, *conditions])
+    wide = _WIDE if conditions else ""
     return Listing(
         read_models=READ_MODELS,
-        of=_OF,
+        of=_MATCHES.format(wide=wide, says=says),
         key="s.activity_id",
-        columns="l.*, asked.expression",
-        where=[*_WHERE, *filters.conditions()],
-        parameters=parameters,
-        sort=Sort("rank", _RANK, "real", descending=True),
+        columns="s.organization_id, s.activity_id",
+        where=["true"],
+        parameters={
+            "organization_id": organization_id,
+            "expression": expression,
+            "exact": " & ".join(f"'{term}'" for term in terms),
+            "most_ranked": MOST_RANKED,
+            **filters.parameters(),
+        },
+        sort=Sort("rank", "s.rank", "real", descending=True),
         shown=resource_sql(includes),
-        with_names=WITH_NAMES,
-        extras=("l.subject", "l.document::json ->> 'description'", "l.expression::text"),
-        identity={"q": q, **filters.parameters()},
+        page_alias="k",
+        with_names=_NAMES + WITH_NAMES,
+        extras=("l.subject", "l.document::json ->> 'description'"),
+        total=f"select count(*) as total from activity_search s{wide} where {says}",
+        identity={"terms": terms, **filters.parameters()},
+        prepared=False,
     )
 
 
-def highlighted(item: str, subject: str, description: str | None, expression: str) -> str:
-    """The item with `highlight`: HTML-escaped texts, the words that matched in <mark>."""
-    found = frozenset(re.findall(r"'([^']+)'", expression))
+def words_in(expression: str) -> frozenset[str]:
+    return frozenset(re.findall(r"'([^']+)'", expression))
+
+
+def highlighted(item: str, found: frozenset[str], subject: str, description: str | None) -> str:
+    """The item with `highlight`: HTML-escaped texts, the words found in <mark>."""
     marks = {
         "subject": marked(subject, found),
         "description": None if description is None else marked(description, found),

@@ -216,7 +216,7 @@ FILTERS: tuple[Callable[[random.Random], tuple[Asked, Keep]], ...] = (
 )
 ORDERS: Mapping[str, Order] = {
     "due_at": due_of,
-    "created_at": lambda row: row["created_at"],
+    "created_at": lambda row: datetime.fromisoformat(row["created_at"]),
     "priority": lambda row: PRIORITIES.index(row["priority"]),
 }
 LATE_ORDERS: Mapping[str, Order] = {

@@ -42,11 +42,15 @@ VALUES: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
+def without_null(annotation: Any) -> Any:
+    return next(kind for kind in get_args(annotation) if kind is not type(None))
+
+
 def values_of(annotation: Any) -> st.SearchStrategy[Any]:
     if annotation in VALUES:
         return VALUES[annotation]
-    if type(None) in (kinds := get_args(annotation)):
-        return st.none() | values_of(next(kind for kind in kinds if kind is not type(None)))
+    if type(None) in get_args(annotation):
+        return st.none() | values_of(without_null(annotation))
     return st.lists(PEOPLE, max_size=3)
 
 
@@ -62,7 +66,7 @@ def facts_of(kind: type[Fact]) -> st.SearchStrategy[Fact]:
     fields = {name: values_of(field.annotation) for name, field in kind.model_fields.items()}
     if kind is Updated:
         for name in CANNOT_BE_CLEARED:
-            fields[name] = fields[name].filter(lambda value: value is not None)
+            fields[name] = values_of(without_null(kind.model_fields[name].annotation))
     needed = {name: fields.pop(name) for name, field in kind.model_fields.items() if field.is_required()}
     return st.fixed_dictionaries(needed, optional=fields).map(kind.model_validate)
 

@@ -8,16 +8,17 @@ from eventsourcing.dispatch import singledispatchmethod
 from eventsourcing.persistence import Tracking
 from eventsourcing.postgres import PostgresDatastore, PostgresTrackingRecorder
 from eventsourcing.projection import Projection
+from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
 from benchmarks.peers.stock.domain import Activity
 from domain.vocabulary import Status
 
-_TABLE = """
+_TABLE = SQL("""
 create table if not exists activity_view (
     id uuid primary key, organization_id text not null, status text not null, document jsonb not null
 )
-"""
+""")
 _INSERT = "insert into activity_view values (%s, %s, 'pending', %s)"
 _CHANGE = """
 update activity_view set status = coalesce(%s, status), document = document || %s where id = %s
@@ -31,7 +32,7 @@ def _json(value: Any) -> Jsonb:
 class ActivityView(PostgresTrackingRecorder):
     def __init__(self, datastore: PostgresDatastore, **kwargs: Any) -> None:
         super().__init__(datastore, **kwargs)
-        self.sql_create_statements.append(_TABLE)  # type: ignore[arg-type]
+        self.sql_create_statements.append(_TABLE)
 
     def insert(self, rows: list[tuple[UUID, str, dict[str, Any]]], tracking: Tracking) -> None:
         with self.datastore.transaction(commit=True) as cursor:

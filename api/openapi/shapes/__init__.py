@@ -1,0 +1,1 @@
+"""The shapes of answers, as Pydantic models that only the document and the tests use."""

@@ -1,0 +1,52 @@
+"""API keys, and the state of the service."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from api.openapi.shapes.envelope import Answer, Page
+from domain.api_key.scopes import Scope
+
+
+class ApiKey(BaseModel):
+    """A key as it may be shown: everything but what it is recognised by."""
+
+    id: str
+    name: str
+    scopes: list[Scope]
+    created_by: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class ChangedApiKey(ApiKey):
+    version: int
+
+
+class MadeApiKey(ChangedApiKey):
+    key: str = Field(description="The key's text, shown this once")
+
+
+class ListedApiKey(ApiKey):
+    last_used_at: datetime | None
+
+
+class ApiKeyMade(Answer[MadeApiKey]):
+    """The key that was made, with its text."""
+
+
+class ApiKeyAnswer(Answer[ChangedApiKey]):
+    """One API key."""
+
+
+class ApiKeyPage(Page[ListedApiKey]):
+    """A page of API keys, oldest first."""
+
+
+class Alive(BaseModel):
+    status: Literal["alive"]
+
+
+class Ready(BaseModel):
+    status: Literal["ready"]

@@ -1,0 +1,70 @@
+"""A scenario: the same requests to several targets in turn, round after round."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from benchmarks.load.wrk import Burst, burst
+from benchmarks.plan import Plan
+from benchmarks.results import Figure, figure
+from benchmarks.targets.target import Target
+
+Making = Callable[[Target, int], Sequence[bytes]]
+"""Makes the requests for a burst of so many seconds."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`once`: each request can be made only once, so new ones are made for each burst."""
+
+    name: str
+    title: str
+    targets: tuple[str, ...]
+    making: Making
+    connections: int = 16
+    writes: bool = False
+    once: bool = False
+
+
+class Measuring:
+    """The rounds of one scenario. `targets` may hold one target several times, under other labels."""
+
+    def __init__(self, scenario: Scenario, targets: Mapping[str, Target], plan: Plan) -> None:
+        self._scenario, self._targets, self._plan = scenario, targets, plan
+        self._requests: dict[str, Sequence[bytes]] = {}
+        self._behind = dict.fromkeys(targets, 0)
+
+    def figures(self) -> list[Figure]:
+        """Warm up, then let the targets take turns, each round beginning with another one."""
+        labels = list(self._targets)
+        bursts: dict[str, list[Burst]] = {label: [] for label in labels}
+        for label in labels:
+            self._burst(label, 1)
+        for number in range(self._plan.rounds):
+            first = number % len(labels)
+            for label in labels[first:] + labels[:first]:
+                bursts[label].append(self._burst(label, self._plan.seconds))
+        return [self._figure(label, bursts[label]) for label in labels]
+
+    def _burst(self, label: str, seconds: int) -> Burst:
+        target, scenario = self._targets[label], self._scenario
+        if scenario.once or label not in self._requests:
+            self._requests[label] = scenario.making(target, seconds)
+        if scenario.writes:
+            target.rest()
+        came_of_it = burst(
+            target.door.url,
+            self._requests[label],
+            connections=scenario.connections,
+            seconds=seconds,
+            once=scenario.once,
+        )
+        target.crew.check()
+        if scenario.writes:
+            self._behind[label] = max(self._behind[label], target.settle())
+        return came_of_it
+
+    def _figure(self, label: str, bursts: Sequence[Burst]) -> Figure:
+        scenario, target = self._scenario, self._targets[label]
+        return figure(
+            scenario.name, target.name, target.main.rows, scenario.connections, bursts, self._behind[label]
+        )

@@ -74,6 +74,8 @@ def token(
             scopes=scope or DEFAULT_SCOPES,
             ttl=ttl or settings.token_ttl,
             now=time.time(),
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
         )
     )
 

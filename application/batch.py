@@ -56,6 +56,8 @@ class Batch:
             if self._entries:
                 await self._append(log, head, outcomes)
                 await self._keep_api_keys(log, states)
+            if self._new:  # answers to commands that changed nothing, too: later they might
+                await log.keep([(u, k, f, a.status, a.headers, a.body) for u, k, f, a in self._new])
         self.cache.keep(self.organization_id, states)
         return outcomes
 
@@ -165,8 +167,6 @@ class Batch:
         recorded_at = self._entries[0].event.at
         self.attempt = Attempt(head.position + 1, self._entries[0].metadata["command_id"], outcomes)
         await log.append(self._entries, recorded_at)
-        if self._new:
-            await log.keep([(u, k, f, a.status, a.headers, a.body) for u, k, f, a in self._new])
 
     async def _keep_api_keys(self, log: Log, states: Mapping[UUID, State | None]) -> None:
         """What the door looks at is written with the facts: a new key works at once, a revoked one stops."""

@@ -1,4 +1,7 @@
-"""Which of several projectors works: the one that holds the lease. Each new holder begins a new epoch."""
+"""Which of several projectors works: the one that holds the lease. Each new holder begins a new epoch.
+
+A holder whose connection is gone is dead, and nobody waits for its lease to run out.
+"""
 
 from typing import Any
 
@@ -8,13 +11,16 @@ NAME = "projector"
 SECONDS = 3.0
 
 _TAKE = """
-insert into leases as l (name, holder, epoch, expires_at)
-values (%(name)s, %(holder)s, 1, clock_timestamp() + make_interval(secs => %(seconds)s))
+insert into leases as l (name, holder, backend, epoch, expires_at)
+values (%(name)s, %(holder)s, pg_backend_pid(), 1, clock_timestamp() + make_interval(secs => %(seconds)s))
 on conflict (name) do update
    set holder = excluded.holder,
+       backend = excluded.backend,
        epoch = case when l.holder = excluded.holder then l.epoch else l.epoch + 1 end,
        expires_at = excluded.expires_at
- where l.holder = excluded.holder or l.expires_at < clock_timestamp()
+ where l.holder = excluded.holder
+    or l.expires_at < clock_timestamp()
+    or not exists (select from pg_stat_activity a where a.pid = l.backend)
 returning epoch
 """
 _RELEASE = "update leases set expires_at = '-infinity' where name = %s and holder = %s"

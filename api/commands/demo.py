@@ -82,6 +82,8 @@ def tour(settings: Settings, organization: str) -> None:
         scopes=DEFAULT_SCOPES,
         ttl=settings.token_ttl,
         now=time.time(),
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
     )
     base = f"http://{settings.host}:{settings.port}/api/v1/crm"
     print(f"\nexport TOKEN={token}\n")

@@ -29,8 +29,8 @@ router = APIRouter(route_class=StrictRoute, tags=["activities"], prefix="/activi
 Writes = Annotated[Commanding, Depends(Commands("activities:write"))]
 
 
-async def _known(activity_id: str) -> str:
-    """Ids are ULIDs in either case; what is none cannot be known."""
+async def _known(activity_id: str, commands: Writes) -> str:
+    """Ids are ULIDs in either case; what is none cannot be known. But first of all: who asks?"""
     if key_or_none(activity_id) is None:
         raise Unknown("Activity")
     return activity_id.upper()

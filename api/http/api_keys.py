@@ -24,7 +24,7 @@ Reads = Annotated[Asking, Depends(Asks("admin"))]
 Writes = Annotated[Commanding, Depends(Commands("admin"))]
 
 
-def _api_keys(request: Request) -> ApiKeys:
+async def _api_keys(request: Request) -> ApiKeys:
     keys: ApiKeys = request.app.state.api_keys
     return keys
 

@@ -86,7 +86,7 @@ def web(service: Service) -> Iterator[httpx.Client]:
 
 
 def ask(web: httpx.Client, *headers: tuple[str, str | bytes], path: str = TYPES) -> httpx.Response:
-    return web.get(path, headers=[(name, v.encode() if isinstance(v, str) else v) for name, v in headers])
+    return web.get(path, headers=[(name.encode(), v.encode() if isinstance(v, str) else v) for name, v in headers])
 
 
 def by(said: str) -> tuple[str, str]:

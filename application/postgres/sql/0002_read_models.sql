@@ -13,6 +13,7 @@ comment on table cursors is 'How far each read model has come in each organizati
 create table leases (
     name text primary key,
     holder text not null,
+    backend int not null,
     epoch bigint not null,
     expires_at timestamptz not null
 );

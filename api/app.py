@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
@@ -24,6 +25,7 @@ from api.http.jwks import Jwks
 from api.http.rate_limit import RateLimit
 from api.http.request_ids import RequestIds
 from api.http.tokens import Keys, SharedSecret, Tokens
+from api.openapi import page as docs
 from application.api_key.recognition import ApiKeys
 from application.command import Policy
 from application.desk import Desk
@@ -40,6 +42,14 @@ class Service(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Request ids come outermost, so that even the answer to an unexpected failure has one."""
         return RequestIds(super().build_middleware_stack())
+
+    def openapi(self) -> dict[str, Any]:
+        """Made when somebody asks for it; workers that nobody asks need not even know how."""
+        if self.openapi_schema is None:
+            from api.openapi.document import document_of
+
+            self.openapi_schema = document_of(self)
+        return self.openapi_schema
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -62,9 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         return await AsyncConnection.connect(writer, autocommit=True)
 
     desk = Desk(connect, policy=policy_of(settings), lanes=settings.desk_lanes)
-    reader = Reader(
-        settings.read_url or dsn, size=settings.read_pool_size, patience=settings.freshness_timeout
-    )
+    reader = Reader(settings.read_url or dsn, size=settings.read_pool_size, patience=settings.freshness_timeout)
 
     keys = ApiKeys(dsn, settings.pepper())
     token_keys = _token_keys(settings)
@@ -76,7 +84,15 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         await desk.stop()
 
-    app = Service(title="Activities", version="0.1.0", lifespan=lifespan, redirect_slashes=False)
+    app = Service(
+        title="Activities",
+        version="0.1.0",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.settings = settings
     app.state.desk = desk
     app.state.reader = reader
@@ -89,6 +105,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     app.include_router(health.router)
     app.include_router(problem_pages.router)
+    app.include_router(docs.router)
     app.include_router(activities.router, prefix=SURFACE_S)
     app.include_router(history.router, prefix=SURFACE_S)
     app.include_router(bulk_actions.router, prefix=SURFACE_S)

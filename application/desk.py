@@ -20,6 +20,7 @@ from application.refusals import Unavailable
 from application.streams import StateCache
 
 MOST_AT_ONCE = 64
+QUIET_TURNS = 6
 TRIES = 5
 FIRST_PAUSE = 0.1
 Waiting = tuple[Order, asyncio.Future[Answer]]
@@ -80,11 +81,23 @@ class Desk:
         try:
             while True:
                 organization_id = await self._turns.get()
-                await asyncio.sleep(0)  # let the requests that arrived together join the batch
+                await self._gather(self._waiting[organization_id])
                 connection = await self._turn(organization_id, connection)
         finally:
             if connection is not None:
                 await connection.close()
+
+    async def _gather(self, queue: deque[Waiting]) -> None:
+        """Let those join who are on their way: until, for a few turns of the loop, nobody more has come.
+
+        Callers answered together come back together, but not in the same instant: without this, every other
+        batch would be the first of them alone.
+        """
+        come, quiet = len(queue), 0
+        while quiet < QUIET_TURNS and come < self._most_at_once:
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if len(queue) == come else 0
+            come = len(queue)
 
     async def _turn(
         self, organization_id: str, connection: AsyncConnection[Any] | None

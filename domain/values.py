@@ -17,7 +17,8 @@ from domain.json_schema import Schema
 _CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 _CONTROL = re.compile(rf"[{_CONTROLS}\ud800-\udfff]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_INSTANT = re.compile(rf"{_DAY.pattern}[Tt ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]+)?([Zz]|[+-][0-9]{{2}}:[0-9]{{2}})")
+_TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+_INSTANT = re.compile(rf"{_DAY.pattern}[Tt ]{_TIME}")
 _URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@]+([/?#]\S*)?")
 
 SHORT_LINE = 255
@@ -155,8 +156,8 @@ def same(one: Any, other: Any) -> bool:
 _KEYS = Schema(propertyNames={"pattern": f"^[^{_CONTROLS}]*$"})
 JsonValue = TypeAliasType(
     "JsonValue",
-    "None | bool | Annotated[float, Field(ge=-(2**63), lt=2**63)] | PlainText | list[JsonValue]"
-    " | Annotated[dict[str, JsonValue], _KEYS]",
+    "bool | Annotated[float, Field(ge=-(2**63), lt=2**63)] | PlainText | list[JsonValue]"
+    " | Annotated[dict[str, JsonValue], _KEYS] | None",
 )
 """What the values in custom fields are; for their schema only."""
 _Fields = Annotated[dict[str, JsonValue], Field(max_length=MOST_CUSTOM_KEYS), _KEYS]

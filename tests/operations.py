@@ -17,8 +17,9 @@ NEEDS_NO_CREDENTIALS = {
     "/problems/{code}",
     "/openapi.json",
     "/docs",
-    "/docs/oauth2-redirect",
-    "/redoc",
+    "/docs/start.js",
+    "/docs/swagger-ui-bundle.js",
+    "/docs/swagger-ui.css",
 }
 """Health, measures, documentation, problems: said in REQUIREMENTS, section 6."""
 

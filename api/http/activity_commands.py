@@ -39,7 +39,7 @@ async def _known(activity_id: str, commands: Writes) -> str:
 ActivityId = Annotated[str, Depends(_known)]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, name="create_activity")
 async def create(body: NewActivity, commands: Writes) -> Response:
     """Create an activity: scheduled, begun, or logged as already completed."""
     command = CreateActivity(new=body, **commands.who)
@@ -52,19 +52,19 @@ async def _update(activity_id: str, body: ActivityChanges, commands: Commanding)
     return await commands.serve(update_activity, command, activity_answer("Activity updated successfully"))
 
 
-@router.patch("/{activity_id}")
+@router.patch("/{activity_id}", name="update_activity")
 async def patch(activity_id: ActivityId, body: ActivityChanges, commands: Writes) -> Response:
     """Change some fields; null clears a field that can be empty, absent leaves it."""
     return await _update(activity_id, body, commands)
 
 
-@router.put("/{activity_id}")
+@router.put("/{activity_id}", name="put_activity")
 async def put(activity_id: ActivityId, body: ActivityChanges, commands: Writes) -> Response:
     """The same as PATCH: partial."""
     return await _update(activity_id, body, commands)
 
 
-@router.post("/{activity_id}/complete")
+@router.post("/{activity_id}/complete", name="complete_activity")
 async def complete(activity_id: ActivityId, commands: Writes, body: Completion | None = None) -> Response:
     """Mark as complete; say what was accomplished."""
     completion = body or Completion()
@@ -72,7 +72,7 @@ async def complete(activity_id: ActivityId, commands: Writes, body: Completion |
     return await commands.serve(complete_activity, command, activity_answer("Activity completed successfully"))
 
 
-@router.post("/{activity_id}/cancel")
+@router.post("/{activity_id}/cancel", name="cancel_activity")
 async def cancel(activity_id: ActivityId, commands: Writes, body: Cancellation | None = None) -> Response:
     """Cancel, and with reschedule and reschedule_date create the successor in the same transaction."""
     said = body or Cancellation()
@@ -82,7 +82,7 @@ async def cancel(activity_id: ActivityId, commands: Writes, body: Cancellation |
     return await commands.serve(cancel_activity, command, activity_answer("Activity cancelled successfully"))
 
 
-@router.post("/{activity_id}/reschedule")
+@router.post("/{activity_id}/reschedule", name="reschedule_activity")
 async def reschedule(activity_id: ActivityId, body: Rescheduling, commands: Writes) -> Response:
     """Move the due date, and the reminder with the same lead time."""
     said: dict[str, Any] = dict(body)
@@ -92,14 +92,14 @@ async def reschedule(activity_id: ActivityId, body: Rescheduling, commands: Writ
     )
 
 
-@router.post("/{activity_id}/start")
+@router.post("/{activity_id}/start", name="start_activity")
 async def start(activity_id: ActivityId, commands: Writes, body: Nothing | None = None) -> Response:
     """Begin to work on it."""
     command = StartActivity(activity_id=activity_id, **commands.who)
     return await commands.serve(start_activity, command, activity_answer("Activity started successfully"))
 
 
-@router.post("/{activity_id}/defer")
+@router.post("/{activity_id}/defer", name="defer_activity")
 async def defer(activity_id: ActivityId, commands: Writes, body: Reason | None = None) -> Response:
     """Park it on purpose."""
     reason = body.reason if body else None
@@ -107,7 +107,7 @@ async def defer(activity_id: ActivityId, commands: Writes, body: Reason | None =
     return await commands.serve(defer_activity, command, activity_answer("Activity deferred successfully"))
 
 
-@router.post("/{activity_id}/wait")
+@router.post("/{activity_id}/wait", name="wait_activity")
 async def wait(activity_id: ActivityId, commands: Writes, body: Reason | None = None) -> Response:
     """Stop until something outside has happened."""
     reason = body.reason if body else None
@@ -115,14 +115,14 @@ async def wait(activity_id: ActivityId, commands: Writes, body: Reason | None = 
     return await commands.serve(wait_activity, command, activity_answer("Activity is waiting"))
 
 
-@router.post("/{activity_id}/resume")
+@router.post("/{activity_id}/resume", name="resume_activity")
 async def resume(activity_id: ActivityId, commands: Writes, body: Nothing | None = None) -> Response:
     """Go on: back in progress if it was ever started, else pending."""
     command = ResumeActivity(activity_id=activity_id, **commands.who)
     return await commands.serve(resume_activity, command, activity_answer("Activity resumed successfully"))
 
 
-@router.post("/{activity_id}/recreate", status_code=201)
+@router.post("/{activity_id}/recreate", status_code=201, name="recreate_activity")
 async def recreate(activity_id: ActivityId, commands: Writes, body: Recreation | None = None) -> Response:
     """Make a new activity like this cancelled one, otherwise where the body says so."""
     changes = body or Recreation()
@@ -131,14 +131,14 @@ async def recreate(activity_id: ActivityId, commands: Writes, body: Recreation |
     return await commands.serve(recreate_activity, command, answer)
 
 
-@router.post("/{activity_id}/restore")
+@router.post("/{activity_id}/restore", name="restore_activity")
 async def restore(activity_id: ActivityId, commands: Writes, body: Nothing | None = None) -> Response:
     """Bring a deleted activity back as it was."""
     command = RestoreActivity(activity_id=activity_id, **commands.who)
     return await commands.serve(restore_activity, command, activity_answer("Activity restored successfully"))
 
 
-@router.delete("/{activity_id}")
+@router.delete("/{activity_id}", name="delete_activity")
 async def delete(activity_id: ActivityId, commands: Writes) -> Response:
     """Delete softly: gone from lists and GET, kept in history, restorable."""
     command = DeleteActivity(activity_id=activity_id, **commands.who)

@@ -32,7 +32,7 @@ async def _api_keys(request: Request) -> ApiKeys:
 Keys = Annotated[ApiKeys, Depends(_api_keys)]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, name="create_api_key")
 async def create(body: NewApiKey, commands: Writes, keys: Keys) -> Response:
     """Make a key. `key` is its text; it is never shown again, and stored nowhere.
 
@@ -46,7 +46,7 @@ async def create(body: NewApiKey, commands: Writes, keys: Keys) -> Response:
     return await commands.serve(create_api_key, command, api_key_answer("created", 201, key))
 
 
-@router.get("")
+@router.get("", name="list_api_keys")
 async def index(ask: Reads, keys: Keys, wanted: Annotated[PageParameters, Query()]) -> Response:
     """The organisation's keys, revoked ones too, without what they are recognised by."""
     place = wanted.place()
@@ -65,7 +65,7 @@ async def index(ask: Reads, keys: Keys, wanted: Annotated[PageParameters, Query(
     return paged(page, place, "API keys retrieved successfully", items)
 
 
-@router.delete("/{key_id}")
+@router.delete("/{key_id}", name="revoke_api_key")
 async def revoke(key_id: str, commands: Writes, keys: Keys) -> Response:
     """End a key for ever. Once this is answered no worker takes it any more."""
     if not is_key_id(key_id):

@@ -110,7 +110,7 @@ RECIPES: Mapping[BulkActionName, Recipe] = {
 }
 
 
-@router.post("/activities/bulk-actions")
+@router.post("/activities/bulk-actions", name="run_bulk_action")
 async def bulk_actions(body: BulkRequest, commands: Writes) -> Response:
     """Do one thing to many activities. 200 when all went well, 207 when any did not, 409 when atomic and refused."""
     recipe = RECIPES[body.action]

@@ -13,13 +13,14 @@ _DATA: tuple[Header, ...] = (
     *_ALWAYS,
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+_OF_PAGES = (b"text/html", b"text/css", b"text/javascript")
 _KEPT_NOWHERE = (*_DATA, (b"cache-control", b"no-store"))
 _ASKED_AGAIN = (*_DATA, (b"cache-control", b"private, no-cache"))
 
 
 def guarding(headers: Sequence[Header]) -> tuple[Header, ...]:
-    """What is to be added to an answer's own. Pages say themselves what they may load, and how long they keep."""
+    """What is to be added to an answer's own. Pages say themselves what they may load, and how long it all keeps."""
     said = dict(headers)
-    if said.get(b"content-type", b"").startswith(b"text/html"):
+    if said.get(b"content-type", b"").startswith(_OF_PAGES):
         return _ALWAYS
     return _ASKED_AGAIN if b"etag" in said else _KEPT_NOWHERE

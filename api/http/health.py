@@ -14,12 +14,12 @@ from projections.resource import to_json
 router = APIRouter(tags=["operation"])
 
 
-@router.get("/health/live")
+@router.get("/health/live", name="check_liveness")
 async def live() -> Response:
     return ok(to_json({"status": "alive"}))
 
 
-@router.get("/health/ready")
+@router.get("/health/ready", name="check_readiness")
 async def ready(request: Request) -> Response:
     """200 when commands and questions can be served, else 503 with the reason."""
     reader: Reader = request.app.state.reader
@@ -32,6 +32,6 @@ async def ready(request: Request) -> Response:
     return ok(to_json({"status": "ready"}))
 
 
-@router.get("/metrics")
+@router.get("/metrics", name="get_metrics")
 async def metrics() -> Response:
     return Response(generate_latest(), 200, None, CONTENT_TYPE_LATEST)

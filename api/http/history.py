@@ -27,7 +27,7 @@ Reads = Annotated[Asking, Depends(Asks("activities:read"))]
 _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 
 
-@router.get("/activities/{activity_id}/history")
+@router.get("/activities/{activity_id}/history", name="get_activity_history")
 async def get_history(activity_id: str, ask: Reads) -> Response:
     """Every fact of the activity, the oldest first: who, when, by which command, and what it changed."""
     found = await _stream(activity_id, ask)

@@ -175,9 +175,9 @@ class ListParameters(FilterParameters):
 
 
 class OverdueParameters(FilterParameters):
-    sort_by: Annotated[
-        Literal["due_at", "days_overdue", "priority", "entity_value"], BeforeValidator(_lower)
-    ] = "due_at"
+    sort_by: Annotated[Literal["due_at", "days_overdue", "priority", "entity_value"], BeforeValidator(_lower)] = (
+        "due_at"
+    )
     sort_direction: Direction = "asc"
 
 
@@ -194,5 +194,3 @@ class DirectoryParameters(PageParameters):
     account_id: Reference | None = None
     sort_by: Annotated[Literal["created_at", "name"], BeforeValidator(_lower)] = "created_at"
     sort_direction: Direction = "asc"
-
-

@@ -128,7 +128,7 @@ async def _read(request: Request, needed: bool) -> None:
             raise Problem("malformed_request", "The body is empty; a JSON object is needed")
         request._body = b""
         return
-    said = request.headers.get("content-type", "application/json")
+    said = request.headers.get("content-type", "")
     if said.partition(";")[0].strip().lower() not in _JSON_TYPES:
         raise Problem("unsupported_media_type", headers={"Accept-Patch": _JSON_TYPES[1], "Accept": _JSON_TYPES[0]})
     request._json = _object(parsed(body))

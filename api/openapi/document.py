@@ -6,14 +6,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.http.envelope import JSON
-from api.http.strict_json import JSON_TYPES
 from api.openapi import refusals
 from api.openapi.catalogue import OPERATIONS
 from api.openapi.headers import HEADERS, PARAMETERS, SECURITY_SCHEMES
 from api.openapi.introduction import DESCRIPTION, SUMMARY, TAGS
 from api.openapi.operation import completed
-from api.openapi.schemas import schemas
+from api.openapi.schemas import schemas, used
 from api.openapi.shapes.problem import SHAPES, Problem
 
 Json = dict[str, Any]
@@ -47,9 +45,11 @@ def _components(document: Json) -> Json:
     shapes = [answer.shape for told in OPERATIONS.values() for answer in told.answers.values()]
     told = [operations[method]["responses"] for operations, method in _operations(document)]
     names = {ref["$ref"].rpartition("/")[2] for responses in told for ref in responses.values() if "$ref" in ref}
+    known = schemas(document["components"]["schemas"], [*shapes, Problem, *SHAPES.values()])
+    responses = {name: refusals.response(name) for name in sorted({*names, "method_not_allowed"})}
     return {
-        "schemas": schemas(document["components"]["schemas"], [*shapes, Problem, *SHAPES.values()]),
-        "responses": {name: refusals.response(name) for name in sorted({*names, "method_not_allowed"})},
+        "schemas": used(known, [document["paths"], responses]),
+        "responses": responses,
         "parameters": PARAMETERS,
         "examples": refusals.EXAMPLES,
         "headers": HEADERS,

@@ -19,6 +19,10 @@ class Word(NamedTuple):
 _JANE, _ACME = IDS[RecordKind.USER], IDS[RecordKind.OPPORTUNITY]
 
 FIELDS: Mapping[str, Word] = {
+    "success": Word("Whether it went well"),
+    "data": Word("What was asked for"),
+    "meta": Word("Where this page stands"),
+    "results": Word("A result for each activity"),
     "id": Word("Its id; never changes"),
     "name": Word("What people call it", "Acme Corp"),
     "version": Word("How many events it has; the number If-Match compares", 1),
@@ -101,6 +105,10 @@ FIELDS: Mapping[str, Word] = {
     "expected_close_date": Word("When it is expected to be decided", "2026-02-28"),
     "stage": Word("How far it has come", "proposal"),
     "next_step": Word("What comes next", "Prepare demo"),
+    "budget_confirmed": Word("Whether there is a budget", True),
+    "authority_confirmed": Word("Whether those who decide are known", True),
+    "need_confirmed": Word("Whether it is needed", True),
+    "timeline_confirmed": Word("Whether the time is known", True),
     "discovery_notes": Word("What discovery found", "Integration with SAP required."),
     "current_page": Word("The page's number", 1),
     "per_page": Word("Rows on a page", 25),
@@ -166,6 +174,7 @@ PARAMETERS: Mapping[str, Word] = {
 }
 
 SCHEMAS: Mapping[str, str] = {
+    **{f"{kind.value.capitalize()}Draft": f"What to change of the {kind}; null clears." for kind in RecordKind},
     "ActivityType": "What kind of interaction it is; `GET /activity-types` describes each. Read in any case.",
     "Status": "Where an activity stands. `overdue` is no status: lists filter by it. Read in any case.",
     "Priority": "From low to critical; sorted by rank. Read in any case.",
@@ -182,6 +191,19 @@ SCHEMAS: Mapping[str, str] = {
     "Completion": "How it went. Tags given here are added.",
     "Cancellation": "Why, and whether another one takes its place.",
     "Rescheduling": "When instead, and why.",
+    "Reason": "Why.",
+    "Nothing": "An action that needs no words takes none, or an empty object.",
+    "Assignment": "Who is to be responsible.",
+    "Prioritisation": "How soon it is to want attention.",
+    "Tagging": "Which tags.",
+    "BulkAssignment": "Assign many activities.",
+    "BulkCancellation": "Cancel many activities.",
+    "BulkCompletion": "Complete many activities.",
+    "BulkNothing": "Start, resume, delete or restore many activities.",
+    "BulkPrioritisation": "Set the priority of many activities.",
+    "BulkReason": "Defer many activities, or have them wait.",
+    "BulkRescheduling": "Reschedule many activities.",
+    "BulkTagging": "Add tags to many activities, or remove some.",
     "Actor": "Who did it.",
     "Change": "What a field was, and what it became.",
     "TypeOfActivity": "A type of activity, described.",

@@ -84,7 +84,7 @@ SECURITY_SCHEMES: Json = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "Who acts: claims `sub` (user), `org` (organisation) and `scopes`. `activities token` makes one.",
+        "description": "Who acts: claims `sub` (user), `org` (organisation), `scopes`. `activities token` makes one.",
     },
     "apiKey": {
         "type": "apiKey",

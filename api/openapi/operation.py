@@ -79,9 +79,7 @@ def _body(operation: Json, bodies: Examples, method: str) -> Json:
 
 
 def _examples(examples: Examples) -> Json:
-    return {
-        name: {"summary": name.replace("_", " ").capitalize(), "value": value} for name, value in examples.items()
-    }
+    return {name: {"summary": name.replace("_", " ").capitalize(), "value": value} for name, value in examples.items()}
 
 
 def _answers(told: Told, tag: str, reads: bool) -> Json:

@@ -1,5 +1,7 @@
-"""The schemas of the document: those of requests as FastAPI has them, those of answers from shapes, all put in words."""
+"""The schemas of the document: of requests as FastAPI has them, of answers from shapes, all put in words."""
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -94,6 +96,18 @@ def _bulk_request() -> Json:
             "mapping": {action.value: f"{REF}{name}" for name, actions in names.items() for action in actions},
         },
     }
+
+
+def used(schemas: Json, by: Iterable[Any]) -> Json:
+    """Those that the document refers to, at first or second hand."""
+    wanted = {name for said in by for name in _named(said)}
+    while more := {name for known in wanted for name in _named(schemas[known])} - wanted:
+        wanted |= more
+    return {name: schemas[name] for name in sorted(wanted)}
+
+
+def _named(said: Any) -> set[str]:
+    return set(re.findall(rf'"{REF}(\w+)"', json.dumps(said)))
 
 
 def _new_records(found: Mapping[str, Json]) -> Json:

@@ -178,6 +178,11 @@ class TestTooMuch:
     def test_a_body_that_is_not_said_to_be_json(self, edge: Edge, command: str, media: str) -> None:
         refused(edge.say(command, "{}", content_type=media), 415, "unsupported_media_type")
 
+    @pytest.mark.parametrize("command", EACH_COMMAND)
+    def test_a_body_that_is_not_said_to_be_anything(self, edge: Edge, command: str) -> None:
+        method, path = command.replace("{id}", edge.activity["id"]).split()
+        refused(edge.client.call(method, path, content=b"{}"), 415, "unsupported_media_type")
+
 
 SURROGATE = "\ud800"
 INVALID: list[tuple[str, Any]] = [
@@ -496,7 +501,7 @@ class TestHeaders:
             "PATCH",
             f"/activities/{edge.activity['id']}",
             {"subject": "x"},
-            headers={"If-Match": tag.encode("latin-1")},  # type: ignore[dict-item]
+            headers={"If-Match": tag.encode("latin-1")},
         )
         refused(reply, 412, "stale_version")
 

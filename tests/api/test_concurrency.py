@@ -97,7 +97,7 @@ class TestVersions:
         def change(n: int) -> httpx.Response:
             return anybody.call("PATCH", of(activity), {"subject": f"By {n}"}, headers={"If-Match": tag})
 
-        replies = at_once(*[lambda n=n: change(n) for n in range(12)])  # type: ignore[misc]
+        replies = at_once(*[lambda n=n: change(n) for n in range(12)])
         assert statuses(replies) == [200, *[412] * 11]
         [won] = [reply.json()["data"] for reply in replies if reply.status_code == 200]
         assert client.get(activity)["subject"] == won["subject"]
@@ -114,7 +114,7 @@ class TestVersions:
         }
         replies = at_once(
             *[
-                lambda name=name, value=value: anybody.call("PATCH", of(activity), {name: value})  # type: ignore[misc]
+                lambda name=name, value=value: anybody.call("PATCH", of(activity), {name: value})
                 for name, value in fields.items()
             ]
         )
@@ -277,7 +277,7 @@ class TestRaces:
             *[
                 lambda n=n: anybody.call("POST", "/activities", {**A_CALL, "subject": f"No {n}"})
                 for n in range(60)
-            ]  # type: ignore[misc]
+            ]
         )
         assert statuses(replies) == [201] * 60
         assert client.recorded() == before + 60

@@ -31,7 +31,11 @@ ACCOUNT_ACTIVITIES = {
     ),
     "delete_account_activity": Told(
         "Delete an activity of an account",
-        {200: one(AccountActivityAnswer, "Activity deleted successfully", say.DELETED, "The activity as it was deleted")},
+        {
+            200: one(
+                AccountActivityAnswer, "Activity deleted successfully", say.DELETED, "The activity as it was deleted"
+            )
+        },
     ),
     "remove_account_activity_attachment": Told(
         "Take an attachment off an activity",

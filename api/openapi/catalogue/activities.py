@@ -48,19 +48,11 @@ ACTIVITIES = {
     ),
     "list_overdue_activities": Told(
         "List overdue activities",
-        {
-            200: page(
-                OverdueActivityPage, "Overdue activities retrieved successfully", _LATE, "A page of what is late"
-            )
-        },
+        {200: page(OverdueActivityPage, "Overdue activities retrieved successfully", _LATE, "A page of what is late")},
     ),
     "list_follow_ups": Told(
         "List follow-ups",
-        {
-            200: page(
-                FollowUpPage, "Follow-ups retrieved successfully", SHOWN | _PROMISED, "A page of follow-ups"
-            )
-        },
+        {200: page(FollowUpPage, "Follow-ups retrieved successfully", SHOWN | _PROMISED, "A page of follow-ups")},
     ),
     "get_activity": Told(
         "Get an activity",

@@ -1,13 +1,13 @@
 """Commands on activities, one by one and many at once."""
 
 from api.http.answers import NO_OUTCOME
+from api.http.problems import document
 from api.openapi.catalogue.answering import Json, enveloped, one
 from api.openapi.examples import activities as say
 from api.openapi.examples.problems import UNKNOWN
 from api.openapi.shapes.activity import ActivityAnswer
 from api.openapi.shapes.bulk import BulkAnswer
 from api.openapi.told import Answer, Examples, Told
-from api.http.problems import document
 
 _UNRELATED = "related_entity_not_found"
 
@@ -40,9 +40,7 @@ ACTIVITY_COMMANDS = {
         say.CREATE,
         (_UNRELATED,),
     ),
-    "update_activity": _act(
-        "Change an activity", "Activity updated successfully", say.UPDATED, say.CHANGE, _UNRELATED
-    ),
+    "update_activity": _act("Change an activity", "Activity updated successfully", say.UPDATED, say.CHANGE, _UNRELATED),
     "put_activity": _act(
         "Change an activity (PUT)", "Activity updated successfully", say.UPDATED, say.CHANGE, _UNRELATED
     ),
@@ -62,9 +60,7 @@ ACTIVITY_COMMANDS = {
         say.COMPLETE,
         ("action_not_allowed",),
     ),
-    "cancel_activity": _act(
-        "Cancel an activity", "Activity cancelled successfully", say.CANCELLED, say.CANCEL
-    ),
+    "cancel_activity": _act("Cancel an activity", "Activity cancelled successfully", say.CANCELLED, say.CANCEL),
     "reschedule_activity": _act(
         "Reschedule an activity", "Activity rescheduled successfully", say.RESCHEDULED, say.RESCHEDULE
     ),
@@ -80,9 +76,7 @@ ACTIVITY_COMMANDS = {
         _UNRELATED,
         status=201,
     ),
-    "restore_activity": _act(
-        "Restore a deleted activity", "Activity restored successfully", say.RESTORED, say.NOTHING
-    ),
+    "restore_activity": _act("Restore a deleted activity", "Activity restored successfully", say.RESTORED, say.NOTHING),
     "delete_activity": Told(
         "Delete an activity",
         {200: one(ActivityAnswer, "Activity deleted successfully", say.DELETED, "The activity as it was deleted")},

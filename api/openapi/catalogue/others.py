@@ -31,7 +31,11 @@ OTHERS = {
     ),
     "revoke_api_key": Told(
         "Revoke an API key",
-        {200: Answer(ApiKeyAnswer, {"revoked": enveloped("API key revoked successfully", _REVOKED)}, "The revoked key")},
+        {
+            200: Answer(
+                ApiKeyAnswer, {"revoked": enveloped("API key revoked successfully", _REVOKED)}, "The revoked key"
+            )
+        },
     ),
     "check_liveness": Told(
         "Is it alive?",

@@ -264,9 +264,7 @@ RECREATED = SHOWN | {
     "created_at": "2025-12-19T10:20:00Z",
     "updated_at": "2025-12-19T10:20:00Z",
 }
-DELETED = shown(
-    "2025-12-19T12:00:00Z", deleted_at="2025-12-19T12:00:00Z", allowed_actions=["restore"]
-)
+DELETED = shown("2025-12-19T12:00:00Z", deleted_at="2025-12-19T12:00:00Z", allowed_actions=["restore"])
 RESTORED = shown("2025-12-19T12:05:00Z", version=3)
 IN_FULL = SHOWN | {
     "activityable": {
@@ -306,5 +304,11 @@ HISTORY: list[Json] = [
         },
     },
 ]
-PAGE_META: Json = {"current_page": 1, "per_page": 25, "total": 47, "last_page": 2, "next_cursor": "WyI5YzRhZjIiLG51bGxd"}
+PAGE_META: Json = {
+    "current_page": 1,
+    "per_page": 25,
+    "total": 47,
+    "last_page": 2,
+    "next_cursor": "WyI5YzRhZjIiLG51bGxd",
+}
 CURSOR_META: Json = {"per_page": 25, "next_cursor": None}

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.accounts.words import StatusHere, TypeHere
 from api.openapi.shapes.activity import Participation
@@ -12,8 +12,8 @@ from api.openapi.shapes.envelope import Answer
 class StatusConfiguration(BaseModel):
     """The status in full, where `status` shows but three."""
 
-    value: str
-    label: str
+    value: str = Field(description="The true status, in upper case")
+    label: str = Field(description="What people call it")
 
 
 class AccountActivity(BaseModel):
@@ -29,7 +29,7 @@ class AccountActivity(BaseModel):
     type: TypeHere
     status: StatusHere
     statusConfiguration: StatusConfiguration
-    title: str
+    title: str = Field(description="What it is about, in a line")
     description: str | None
     participants: list[Participation]
     attachmentUrls: list[str]
@@ -43,8 +43,8 @@ class AccountActivity(BaseModel):
 
 
 class AccountMeta(BaseModel):
-    page: int
-    limit: int
+    page: int = Field(description="The page's number")
+    limit: int = Field(description="Rows on a page")
     total: int
 
 

@@ -95,15 +95,19 @@ class Activity(BaseModel):
 class Highlight(BaseModel):
     """HTML-escaped texts, the words that matched in `<mark>`."""
 
-    subject: str
-    description: str | None
+    subject: str = Field(description="The subject, with marks")
+    description: str | None = Field(description="The description, with marks")
 
 
 class FoundActivity(Activity):
+    """An activity with the places where the words were found."""
+
     highlight: Highlight
 
 
 class OverdueActivity(Activity):
+    """An activity with the days since it was due."""
+
     days_overdue: int
 
 
@@ -111,11 +115,13 @@ class Obligation(BaseModel):
     """The follow-up that was promised when the activity was completed."""
 
     due_on: date | None
-    state: Literal["open", "satisfied"]
+    state: Literal["open", "satisfied"] = Field(description="Whether it was kept")
     satisfied_by_id: str | None
 
 
 class FollowUp(Activity):
+    """The activity that opened an obligation to follow up, and the obligation."""
+
     follow_up: Obligation
 
 
@@ -125,16 +131,16 @@ class Actor(BaseModel):
 
 
 class Change(BaseModel):
-    before: Any
-    after: Any
+    before: Any = Field(description="What it was")
+    after: Any = Field(description="What it became")
 
 
 class HistoryEvent(BaseModel):
     """One recorded fact: what, who, when, by which command, and what it changed."""
 
-    version: int
+    version: int = Field(description="The activity's version with it")
     position: int
-    type: str
+    type: str = Field(description="Which fact, and in which form it is stored")
     recorded_at: datetime
     happened_at: datetime
     actor: Actor
@@ -146,9 +152,9 @@ class HistoryEvent(BaseModel):
 
 class TypeOfActivity(BaseModel):
     value: ActivityType
-    label: str
+    label: str = Field(description="What people call it")
     description: str
-    use_cases: list[str]
+    use_cases: list[str] = Field(description="What it is commonly used for")
 
 
 class ActivityAnswer(Warned[Activity]):

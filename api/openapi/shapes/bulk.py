@@ -14,9 +14,9 @@ class BulkOutcome(BaseModel):
     """A result for each activity, in the order they were named, each once."""
 
     results: list[BulkResult]
-    succeeded: int
-    failed: int
-    dry_run: bool
+    succeeded: int = Field(description="How many it was done to")
+    failed: int = Field(description="How many refused it")
+    dry_run: bool = Field(description="Whether it was only tried")
 
 
 class BulkAnswer(Answer[BulkOutcome]):

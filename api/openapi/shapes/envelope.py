@@ -12,8 +12,8 @@ T = TypeVar("T")
 class Advice(BaseModel):
     """Something that went well and could have gone better."""
 
-    code: Literal["outcome_missing"]
-    message: str
+    code: Literal["outcome_missing"] = Field(description="Which advice, for programs")
+    message: str = Field(description="Which advice, for people")
 
 
 class Answer(BaseModel, Generic[T]):

@@ -21,14 +21,20 @@ class ApiKey(BaseModel):
 
 
 class ChangedApiKey(ApiKey):
+    """A key as it is after a command."""
+
     version: int
 
 
 class MadeApiKey(ChangedApiKey):
+    """A new key, with its text."""
+
     key: str = Field(description="The key's text, shown this once")
 
 
 class ListedApiKey(ApiKey):
+    """A key, and when it was last used."""
+
     last_used_at: datetime | None
 
 
@@ -45,8 +51,12 @@ class ApiKeyPage(Page[ListedApiKey]):
 
 
 class Alive(BaseModel):
+    """The process answers."""
+
     status: Literal["alive"]
 
 
 class Ready(BaseModel):
+    """Commands and questions can be served."""
+
     status: Literal["ready"]

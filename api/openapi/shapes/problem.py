@@ -14,15 +14,15 @@ class Problem(BaseModel):
     """Why a request was refused."""
 
     type: str = Field(json_schema_extra={"format": "uri-reference"}, description="Leads to a page about this kind")
-    title: str
-    status: int
-    detail: str
-    instance: str | None
+    title: str = Field(description="What kind of problem it is, for people")
+    status: int = Field(description="The status code of the answer")
+    detail: str = Field(description="What is wrong with this request, for people")
+    instance: str | None = Field(description="The path of the request")
     success: Literal[False]
     message: str = Field(description="The same as detail")
     code: str = Field(json_schema_extra={"enum": [*KINDS]}, description="The kind of problem, for programs")
     errors: dict[str, list[str]] = Field(description="What is wrong, by field")
-    request_id: str | None
+    request_id: str | None = Field(description="To be named when asking about it")
 
 
 class ActionNotAllowed(Problem):
@@ -34,8 +34,8 @@ class ActionNotAllowed(Problem):
 class BulkResult(BaseModel):
     """What became of one activity."""
 
-    id: str
-    ok: bool
+    id: str = Field(description="The activity, as it was named")
+    ok: bool = Field(description="Whether it was done")
     problem: ActionNotAllowed | Problem = Field(ABSENT, description="Only where ok is false")
 
 
@@ -48,7 +48,7 @@ class BulkRefused(Problem):
 class StaleVersion(Problem):
     """It has changed since the version of If-Match."""
 
-    current_version: int
+    current_version: int = Field(description="The version it has now")
     events: list[HistoryEvent] = Field(description="What came between")
 
 

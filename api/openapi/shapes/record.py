@@ -26,7 +26,9 @@ class Record(BaseModel):
 def _shown(kind: RecordKind) -> type[BaseModel]:
     said = {name: (field.annotation, field) for name, field in DRAFTS[kind].model_fields.items() if name != "name"}
     fields: dict[str, Any] = said
-    return create_model(kind.value.capitalize(), __base__=Record, __doc__=f"The {kind} as the directory has it.", **fields)
+    return create_model(
+        kind.value.capitalize(), __base__=Record, __doc__=f"The {kind} as the directory has it.", **fields
+    )
 
 
 def _answer(shown: type[BaseModel]) -> type[BaseModel]:

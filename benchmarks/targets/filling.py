@@ -61,7 +61,7 @@ def append(connection: Connection[Any], organization: str, at: datetime, streams
     connection.execute(_APPEND, (organization, at, keys, versions, names, states, metadata))
 
 
-def chunks(items: Iterable[T]) -> Iterator[list[T]]:
+def chunks(items: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
     rest = iter(items)
-    while some := list(islice(rest, AT_ONCE)):
+    while some := list(islice(rest, size)):
         yield some

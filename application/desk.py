@@ -6,6 +6,7 @@ order, and several organisations are served side by side.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 
+from application import measures
 from application.batch import Batch
 from application.command import Answer, Order, Policy
 from application.refusals import Unavailable
@@ -128,6 +130,7 @@ class Desk:
             try:
                 if connection is None or connection.closed:
                     connection = await self._connect()
+                began = time.perf_counter()
                 outcomes = await batch.serve(connection)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 failure = error
@@ -137,6 +140,7 @@ class Desk:
             except Exception as error:  # noqa: BLE001  data no statement could take: find out whose
                 return await self._isolate(organization_id, taken, connection, error)
             else:
+                measures.count(orders, outcomes, time.perf_counter() - began)
                 for (_, answer), outcome in zip(taken, outcomes, strict=True):
                     _resolve(answer, outcome)
                 return connection

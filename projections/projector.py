@@ -15,6 +15,7 @@ import psycopg
 from psycopg import Connection
 
 from application.postgres.connections import Role, conninfo
+from projections import standing
 from projections.catching_up import CatchingUp, Deposed
 from projections.folding import Folder
 from projections.lease import SECONDS, Lease
@@ -80,6 +81,7 @@ class Projector:
         while not self._stop.is_set() and time.monotonic() < self._renew_at:
             if time.monotonic() >= self._look_at:
                 waiting |= self._behind(connection)
+                standing.say(connection, READ_MODELS)
                 self._look_at = time.monotonic() + POLL
             for organization_id in list(waiting):
                 if not self._catching_up.advance(connection, organization_id, epoch):

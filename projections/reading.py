@@ -23,10 +23,6 @@ POLL = 0.005
 POOL_PATIENCE = 5.0
 
 _BEGIN = "select head, reached from begin_reading(%s, %s)"
-_TROUBLE = """
-select case when not exists (select from leases where name = 'projector' and expires_at > clock_timestamp())
-            then 'no projector is at work' end
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +91,13 @@ class Reader:
             _, reached, rows = await self._once(organization_id, question)
         return Found(rows, max(head - reached, 0))
 
-    async def trouble(self) -> str | None:
-        """Why questions cannot be served now; None when they can."""
+    async def operation(self, sql: str) -> list[tuple[Any, ...]]:
+        """What of the service itself is to be known; of no organisation. Raises Unavailable."""
         try:
             async with self._pool.connection() as connection:
-                row = await (await connection.execute(_TROUBLE)).fetchone()
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout):
-            return "the database does not answer"
-        return None if row is None else row[0]
+                return await (await connection.execute(sql)).fetchall()
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            raise Unavailable("the database does not answer") from error
 
     async def _once(self, organization_id: str, question: Question) -> tuple[int, int, list[tuple[Any, ...]]]:
         """Ask once more on a new connection if the pool's was broken: reading twice does no harm."""

@@ -1,15 +1,16 @@
 """Is it alive, is it ready, what does it measure? No credentials needed."""
 
-import psycopg
 from fastapi import APIRouter, Request
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from api.http.envelope import ok
+from api.http.metrics import exposition
 from api.http.problems import Problem
 from application.refusals import Unavailable
 from projections.reading import Reader
 from projections.resource import to_json
+from projections.standing import STANDING, TROUBLE
 
 router = APIRouter(tags=["operation"])
 
@@ -21,17 +22,25 @@ async def live() -> Response:
 
 @router.get("/health/ready", name="check_readiness")
 async def ready(request: Request) -> Response:
-    """200 when commands and questions can be served, else 503 with the reason."""
+    """200 when commands and questions can be served, else 503 with the reason.
+
+    `degraded` says that some activities have an event no table could take; all others are served.
+    """
     reader: Reader = request.app.state.reader
     try:
-        reason = await reader.trouble()
-    except (psycopg.Error, Unavailable) as error:
-        reason = f"the database does not answer: {type(error).__name__}"
+        ((reason, parked),) = await reader.operation(TROUBLE)
+    except Unavailable as error:
+        reason, parked = str(error), 0
     if reason is not None:
         raise Problem("unavailable", f"Not ready: {reason}", headers={"Retry-After": "1"}, reason=reason)
-    return ok(to_json({"status": "ready"}))
+    return ok(to_json({"status": "degraded", "parked": parked} if parked else {"status": "ready"}))
 
 
 @router.get("/metrics", name="get_metrics")
-async def metrics() -> Response:
-    return Response(generate_latest(), 200, None, CONTENT_TYPE_LATEST)
+async def get_metrics(request: Request) -> Response:
+    """For Prometheus: commands, batches, requests by route, and where the read models stand."""
+    try:
+        rows = await request.app.state.reader.operation(STANDING)
+    except Unavailable:
+        rows = []  # what the process itself counted is still worth telling
+    return Response(exposition(rows), 200, None, CONTENT_TYPE_LATEST)

@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ulid import ULID
 
 from api.http.guarding_headers import guarding
+from api.http.metrics import count_request
 
 _ACCEPTED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -30,6 +31,7 @@ class RequestIds:
                 own = message["headers"]
                 more = ((b"x-request-id", request_id), *state.get("headers", ()))
                 message["headers"] = [*own, *more, *guarding(own)]
+                count_request(scope, message["status"])
             await send(message)
 
         await self._app(scope, receive, completed)

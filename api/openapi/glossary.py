@@ -167,11 +167,16 @@ PARAMETERS: Mapping[str, Word] = {
     "account_id": Word("Only those that name this account", "acme"),
     "accountId": Word("Only those of this account", "acme"),
     "activity_id": Word("The activity's id, a ULID in either case", CALL_ID),
-    "activityId": Word("The activity's numeric id, or its ULID", "4711"),
+    "activityId": Word("The activity's numeric id, or its ULID", 4711),
     "record_id": Word("The record's id", "acme"),
     "key_id": Word("The key's id", "01KCPX5T7V9W1X3Y5Z7A9B1C3D"),
     "n": Word("Which attachment; the first is 0", 0),
+    "directory.sort_by": Word("What to sort by; ties are broken by id", "name"),
+    "directory.search": Word("Only those whose name or email says this, anywhere, in any case", "acme"),
+    "accounts.type": Word("Any of these types", ["CALL", "SITE_VISIT"]),
+    "accounts.status": Word("Any of these statuses", ["PENDING"]),
 }
+"""Where a tag stands before the name, it is for the operations with that tag alone."""
 
 SCHEMAS: Mapping[str, str] = {
     **{f"{kind.value.capitalize()}Draft": f"What to change of the {kind}; null clears." for kind in RecordKind},

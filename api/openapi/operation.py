@@ -29,7 +29,7 @@ _IN_PATHS: dict[str, Json] = {
 def completed(operation: Json, method: str) -> Json:
     told, [tag] = OPERATIONS[operation["operationId"]], operation["tags"]
     reads = method == "get"
-    given = [_parameter(one) for one in operation.get("parameters", [])]
+    given = [_parameter(one, tag) for one in operation.get("parameters", [])]
     on_one = any(one["in"] == "path" for one in given)
     codes = codes_of(tag, reads=reads, on_one=on_one, has_body="requestBody" in operation)
     operation |= {
@@ -48,9 +48,9 @@ def _description(said: str, tag: str, reads: bool) -> str:
     return f"{said}\n\nScope: `{SCOPES[tag][not reads]}`" if tag in SCOPES else said
 
 
-def _parameter(given: Json) -> Json:
+def _parameter(given: Json, tag: str) -> Json:
     name, place = given["name"], given["in"]
-    word = PARAMETERS[name]
+    word = PARAMETERS.get(f"{tag}.{name}") or PARAMETERS[name]
     schema = _IN_PATHS[name] if place == "path" else without_null(tidied(given["schema"]))
     parameter = {"name": name, "in": place, "required": given["required"], "description": word.means, "schema": schema}
     if schema.get("type") == "array":

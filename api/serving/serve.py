@@ -3,7 +3,9 @@
 import os
 import socket
 import sys
+from tempfile import TemporaryDirectory
 
+from api.http.metrics import SHARED as METRICS
 from api.serving.database import Database, database_of
 from api.serving.environment import environment_of, module_path
 from api.serving.errors import CannotServe
@@ -28,9 +30,13 @@ def serve(settings: Settings) -> int:
 
 
 def _serve(settings: Settings, stop: StopSignal) -> int:
-    with listening(settings.host, settings.port) as listener, database_of(settings) as database:
+    with (
+        listening(settings.host, settings.port) as listener,
+        database_of(settings) as database,
+        TemporaryDirectory(prefix="activities-metrics-") as metrics,
+    ):
         _make_secrets(settings)
-        supervisor = Supervisor(_family(settings, listener, database))
+        supervisor = Supervisor(_family(settings, listener, database, metrics))
         readiness = Readiness(
             settings.host,
             port_of(listener),
@@ -50,14 +56,15 @@ def _make_secrets(settings: Settings) -> None:
         raise CannotServe(f"data directory {settings.data_dir}: {error.strerror or error}") from error
 
 
-def _family(settings: Settings, listener: socket.socket, database: Database) -> list[Child]:
+def _family(settings: Settings, listener: socket.socket, database: Database, metrics: str) -> list[Child]:
     fd = listener.fileno()
     env = {
         **environment_of(settings, port=port_of(listener), database_url=database.dsn),
         **module_path(os.environ),
     }
+    of_workers = {**env, LISTEN_FD: str(fd)} | ({METRICS: metrics} if settings.workers > 1 else {})
     workers = [
-        Child(f"worker {number}", _on_a_lifeline(WORKER), {**env, LISTEN_FD: str(fd)}, pass_fds=(fd,))
+        Child(f"worker {number}", _on_a_lifeline(WORKER), of_workers, pass_fds=(fd,))
         for number in range(1, settings.workers + 1)
     ]
     return [*workers, Child("projector", _on_a_lifeline(PROJECTOR), env)]

@@ -1,13 +1,9 @@
 """What it needs: the memory of its processes after all that load, and the time to be ready with all that data."""
 
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from statistics import median
 
-from api.serving.environment import module_path
 from benchmarks.plan import Plan
 from benchmarks.results import Fact
 from benchmarks.targets.service import Service
@@ -40,16 +36,13 @@ def starting(service: Service, plan: Plan) -> list[Fact]:
 
 
 def _start(service: Service) -> float:
+    said = service.folder / "serve.log"
+    said.unlink(missing_ok=True)
     began = time.perf_counter()
-    command = [sys.executable, "-m", "api.cli", "serve", "--data-dir", str(service.folder), "--port", "0"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, **module_path(os.environ)}
-    ) as serving:
-        assert serving.stdout is not None
-        line = serving.stdout.readline()
-        took = time.perf_counter() - began
-        serving.terminate()
-        serving.wait(_PATIENCE)
-    if not line.startswith("ready at"):
-        raise AssertionError(f"activities serve said {line!r}")
+    service.crew.start("serve", "api.cli", "serve", "--data-dir", str(service.folder), "--port", "0", env={})
+    patience = service.crew.within(_PATIENCE, "activities serve is not ready")
+    while "ready at" not in said.read_text() and patience.left(0.005):
+        pass
+    took = time.perf_counter() - began
+    service.crew.stop("serve")
     return took

@@ -8,8 +8,8 @@ from benchmarks.scenarios.writes import CREATE
 
 _PEERS = ("service", "crud")
 _MORE = (
-    Scenario("page 200", "list, page 200", _PEERS, page_200),
-    Scenario("deep filter", "list by type, status, assignee and tag", _PEERS, deep_filter),
+    Scenario("page-200", "list, page 200", _PEERS, page_200),
+    Scenario("deep-filter", "list by type, status, assignee and tag", _PEERS, deep_filter),
 )
 
 GROWTH = tuple(

@@ -93,10 +93,10 @@ def wrong(target: Target, r: Random) -> Sequence[str]:
 READS = (
     Scenario("detail", "one activity in full", (*_BOTH, "stock", "null"), detail),
     Scenario("list", "list by status and priority, exact total", (*_BOTH, "null"), filtered_list),
-    Scenario("cursor", "list, next page by cursor", _BOTH, cursor_page),
+    Scenario("cursor", "list, the next page by cursor", _BOTH, cursor_page),
     Scenario("overdue", "what is overdue", _BOTH, overdue),
-    Scenario("rare word", "search for a rare word", _BOTH, searching(rare)),
-    Scenario("two words", "search for two words", _BOTH, searching(two)),
-    Scenario("common word", "search for a common word", _BOTH, searching(common)),
+    Scenario("rare-word", "search for a rare word", _BOTH, searching(rare)),
+    Scenario("two-words", "search for two words", _BOTH, searching(two)),
+    Scenario("common-word", "search for a common word", _BOTH, searching(common)),
     Scenario("misspelt", "search for a misspelt word", _BOTH, searching(wrong)),
 )

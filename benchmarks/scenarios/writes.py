@@ -64,7 +64,7 @@ def pending(target: Target, r: Random) -> list[str]:
 CREATE = Scenario("create", "create", (*_ALL, "echo"), create, writes=True)
 WRITES = (
     CREATE,
-    Scenario("create alone", "create, one caller", (*_ALL, "echo"), create, connections=1, writes=True),
+    Scenario("create-alone", "create, one caller", (*_ALL, "echo"), create, connections=1, writes=True),
     Scenario("reschedule", "reschedule", _ALL, reschedule, writes=True),
     Scenario("complete", "complete", _ALL, complete, writes=True, once=True),
     Scenario("patch", "change three fields", _ALL, patch, writes=True),

@@ -1,0 +1,1 @@
+"""What came of a run, beside what was wanted of it."""

@@ -1,0 +1,61 @@
+"""What operators see: what was asked, what became of it, and where the read models stand. Never whose it was."""
+
+import re
+
+import httpx
+import psycopg
+from service import Client, Service, eventually
+
+
+def measured(service: Service) -> dict[str, float]:
+    """All values, summed over as many answers as there are workers at least."""
+    values: dict[str, float] = {}
+    for _ in range(12):
+        text = httpx.get(f"{service.url}/metrics").text
+        for name, value in re.findall(r"^(activities_\S+(?:\{[^}]*\})?) (\S+)$", text, re.MULTILINE):
+            values[name] = max(values.get(name, 0.0), float(value))
+    return values
+
+
+def test_commands_are_counted_by_what_became_of_them(client: Client) -> None:
+    call = client.create()
+    client.act(call, "complete", outcome="Done")
+    assert client.call("POST", f"/activities/{call['id']}/cancel").status_code == 409
+
+    seen = measured(client.service)
+
+    assert seen['activities_commands_total{command="CompleteActivity",outcome="ok"}'] >= 1
+    assert seen['activities_commands_total{command="CancelActivity",outcome="action_not_allowed"}'] >= 1
+    assert seen["activities_batch_size_count"] >= 1
+
+
+def test_requests_are_counted_by_route_and_no_id_is_told(client: Client) -> None:
+    call = client.create()
+    client.get(call)
+    httpx.get(f"{client.service.url}/nowhere/{call['id']}")
+
+    text = "".join(httpx.get(f"{client.service.url}/metrics").text for _ in range(12))
+
+    assert 'method="GET",route="/api/v1/crm/activities/{activity_id}",status="200"' in text
+    assert 'method="none",route="none",status="404"' in text
+    assert call["id"] not in text
+    assert client.organization not in text
+
+
+def test_readiness_says_degraded_while_an_activity_is_parked(client: Client) -> None:
+    def ready() -> httpx.Response:
+        return httpx.get(f"{client.service.url}/health/ready")
+
+    with psycopg.connect(client.service.dsn, autocommit=True) as connection:
+        connection.execute(
+            "insert into activities.parked (organization_id, originator_id, position, topic, reason)"
+            " values (%s, gen_random_uuid(), 1, 'x', 'planted')",
+            (client.organization,),
+        )
+        try:
+            eventually(lambda: ready().json().get("status") == "degraded", 10, "degraded")
+            assert ready().status_code == 200
+            assert measured(client.service)["activities_parked_streams"] >= 1
+        finally:
+            connection.execute("delete from activities.parked where organization_id = %s", (client.organization,))
+    eventually(lambda: ready().json().get("status") == "ready", 10, "ready again")

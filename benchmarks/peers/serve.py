@@ -1,6 +1,7 @@
 """One process that serves a peer: `python -m benchmarks.peers.serve NAME`, on the socket it inherits."""
 
 import os
+import socket
 import sys
 from importlib import import_module
 
@@ -24,7 +25,6 @@ def main() -> int:
     app: FastAPI = import_module(MODULES[sys.argv[1]]).create_app()
     config = uvicorn.Config(
         app,
-        fd=int(os.environ[LISTEN_FD]),
         loop="uvloop",
         http="httptools",
         lifespan="on",
@@ -33,7 +33,8 @@ def main() -> int:
         server_header=False,
         backlog=2048,
     )
-    uvicorn.Server(config).run()
+    # Handed over as uvicorn's `fd` it would be taken for a Unix socket, and each answer would wait 40 ms for an ACK.
+    uvicorn.Server(config).run([socket.socket(fileno=int(os.environ[LISTEN_FD]))])
     return 0
 
 

@@ -37,7 +37,7 @@ def test_a_key_is_made_with_what_it_is_recognised_by() -> None:
 
 
 def test_scopes_are_granted_once_each_and_in_one_order() -> None:
-    key = after(*created(scopes=list(reversed(SCOPES)) + ["admin"]))
+    key = after(*created(scopes=[*reversed(SCOPES), "admin"]))
     assert key is not None and key.scopes == SCOPES
 
 

@@ -1,0 +1,501 @@
+"""The command desk: batches in order, refusals and failures that stay with their own, and one event however often
+the database goes away."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from ulid import ULID
+
+from application.activity.cancel_activity import CancelActivity, cancel_activity
+from application.activity.complete_activity import CompleteActivity, complete_activity
+from application.activity.create_activity import CreateActivity, create_activity
+from application.activity.resume_activity import ResumeActivity, resume_activity
+from application.activity.start_activity import StartActivity, start_activity
+from application.activity.update_activity import UpdateActivity, update_activity
+from application.activity.wait_activity import WaitActivity, wait_activity
+from application.command import Actor, Answer, Command, Context, Decision, Handler, Order, Policy, Receipt
+from application.desk import TRIES, Desk
+from application.postgres.connections import Role, conninfo
+from application.refusals import Unavailable
+from application.streams import Streams
+from domain.activity.drafts import ActivityChanges, Completion, NewActivity
+from domain.refusals import NotAllowed
+
+ME = Actor(user_id="u-1")
+ACME = "acme"
+LENIENT = Policy(strict_references=False)
+HANDLERS: dict[type[Command], Handler] = {
+    CreateActivity: create_activity,
+    StartActivity: start_activity,
+    WaitActivity: wait_activity,
+    ResumeActivity: resume_activity,
+    CompleteActivity: complete_activity,
+    CancelActivity: cancel_activity,
+    UpdateActivity: update_activity,
+}
+
+
+def told(receipt: Receipt) -> Answer:
+    """The status and version the activity has for whoever asked."""
+    activity = receipt.streams.activity_at(receipt.subject)
+    assert activity is not None
+    return Answer(200, f"{activity.status} {activity.version}".encode())
+
+
+def order(kind: type[Command], *, organization: str = ACME, actor: Actor = ME, **said: Any) -> Order:
+    command = kind(organization_id=organization, actor=actor, **said)
+    return Order(command, HANDLERS[kind], told)
+
+
+def create(activity_id: str, **who: Any) -> Order:
+    new = NewActivity.model_validate(
+        {"type": "call", "subject": "Call", "activityable_type": "lead", "activityable_id": "l-1"}
+    )
+    return order(CreateActivity, new=new, activity_id=activity_id, **who)
+
+
+def complete(activity_id: str) -> Order:
+    return order(CompleteActivity, activity_id=activity_id, completion=Completion(outcome="done"))
+
+
+def rename(activity_id: str, subject: str) -> Order:
+    return order(UpdateActivity, activity_id=activity_id, changes=ActivityChanges(subject=subject))
+
+
+def an_id() -> str:
+    return str(ULID())
+
+
+@asynccontextmanager
+async def a_desk(dsn: str, **settings: Any) -> AsyncIterator[Desk]:
+    async def connect() -> AsyncConnection[Any]:
+        return await AsyncConnection.connect(conninfo(dsn, Role.WRITER), autocommit=True)
+
+    desk = Desk(settings.pop("connect", connect), policy=LENIENT, **settings)
+    await desk.start()
+    try:
+        yield desk
+    finally:
+        await desk.stop()
+
+
+async def served(desk: Desk, *orders: Order) -> list[Any]:
+    """What became of orders that come at once: what was told, or the exception."""
+    outcomes = await asyncio.gather(*(desk.serve(one) for one in orders), return_exceptions=True)
+    return [outcome.body.decode() if isinstance(outcome, Answer) else outcome for outcome in outcomes]
+
+
+def recorded(dsn: str, what: str = "topic", organization: str = ACME) -> list[Any]:
+    """A column of the organisation's log, in order."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        rows = connection.execute(
+            f"select {what} from activities.events where organization_id = %s order by position",
+            (organization,),
+        )
+        return [row[0] for row in rows]
+
+
+def happened(dsn: str) -> list[str]:
+    return [topic.split(".")[1] for topic in recorded(dsn)]
+
+
+class TestABatch:
+    def test_decides_in_order_each_upon_what_those_before_it_led_to(self, database: str) -> None:
+        async def scenario() -> list[Any]:
+            one = an_id()
+            async with a_desk(database) as desk:
+                return await served(
+                    desk,
+                    create(one),
+                    order(StartActivity, activity_id=one),
+                    order(WaitActivity, activity_id=one),
+                    order(ResumeActivity, activity_id=one),
+                    complete(one),
+                )
+
+        assert asyncio.run(scenario()) == [
+            "pending 1",
+            "in_progress 2",
+            "waiting 3",
+            "in_progress 4",
+            "completed 5",
+        ]
+        assert happened(database) == ["created", "started", "waited", "resumed", "completed"]
+        assert len(set(recorded(database, "xmin::text"))) == 1
+
+    def test_is_one_transaction_for_up_to_64_and_keeps_the_order_of_more(self, database: str) -> None:
+        async def scenario() -> list[Any]:
+            one = an_id()
+            async with a_desk(database) as desk:
+                return await served(desk, create(one), *(rename(one, f"No {n}") for n in range(200)))
+
+        assert asyncio.run(scenario()) == [f"pending {version}" for version in range(1, 202)]
+        assert recorded(database, "position") == list(range(1, 202))
+        assert recorded(database, "originator_version") == list(range(1, 202))
+        assert len(set(recorded(database, "xmin::text"))) == 4
+
+    def test_a_refusal_touches_its_own_command_only(self, database: str) -> None:
+        async def scenario() -> list[Any]:
+            one, two = an_id(), an_id()
+            async with a_desk(database) as desk:
+                return await served(
+                    desk,
+                    create(one),
+                    order(ResumeActivity, activity_id=one),
+                    create(two),
+                    order(StartActivity, activity_id=one),
+                )
+
+        first, refused, second, third = asyncio.run(scenario())
+        assert (first, second, third) == ("pending 1", "pending 1", "in_progress 2")
+        assert isinstance(refused, NotAllowed)
+        assert happened(database) == ["created", "created", "started"]
+
+    def test_a_handler_that_crashes_touches_its_own_command_only(self, database: str) -> None:
+        def crashing(command: Command, streams: Streams, context: Context) -> Decision:
+            raise ZeroDivisionError
+
+        def speechless(receipt: Receipt) -> Answer:
+            raise KeyError("no words")
+
+        async def scenario() -> list[Any]:
+            one, two, three = an_id(), an_id(), an_id()
+            async with a_desk(database) as desk:
+                return await served(
+                    desk,
+                    create(one),
+                    Order(create(two).command, crashing, told),
+                    Order(create(three).command, create_activity, speechless),
+                    order(StartActivity, activity_id=one),
+                )
+
+        first, crashed, unsaid, last = asyncio.run(scenario())
+        assert (first, last) == ("pending 1", "in_progress 2")
+        assert isinstance(crashed, ZeroDivisionError)
+        assert isinstance(unsaid, KeyError)
+        assert happened(database) == ["created", "started"]
+
+    def test_what_the_database_cannot_hold_touches_its_own_command_only(self, database: str) -> None:
+        async def scenario() -> list[Any]:
+            async with a_desk(database) as desk:
+                outcomes = await served(
+                    desk,
+                    create(an_id()),
+                    create(an_id(), actor=Actor(user_id="u\x00")),
+                    create(an_id()),
+                )
+                return [*outcomes, *await served(desk, create(an_id()))]
+
+        first, unheld, second, afterwards = asyncio.run(scenario())
+        assert (first, second, afterwards) == ("pending 1",) * 3
+        assert isinstance(unheld, psycopg.DataError)
+        assert happened(database) == ["created"] * 3
+
+    def test_organisations_are_apart(self, database: str) -> None:
+        async def scenario() -> list[Any]:
+            one = an_id()
+            async with a_desk(database) as desk:
+                return await served(
+                    desk,
+                    create(one, organization="one"),
+                    create(one, organization="two"),
+                    order(StartActivity, activity_id=one, organization="two"),
+                )
+
+        assert asyncio.run(scenario()) == ["pending 1", "pending 1", "in_progress 2"]
+        assert recorded(database, "position", "one") == [1]
+        assert recorded(database, "position", "two") == [1, 2]
+
+    def test_time_never_runs_backwards_whatever_the_clock_says(self, database: str) -> None:
+        noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+        ticks = count()
+
+        async def scenario() -> None:
+            async with a_desk(database, clock=lambda: noon - timedelta(hours=next(ticks))) as desk:
+                for _ in range(3):
+                    assert await served(desk, create(an_id())) == ["pending 1"]
+
+        asyncio.run(scenario())
+        assert recorded(database, "recorded_at") == [noon] * 3
+
+
+class TestTwoDesks:
+    """Two processes' worth: neither knows what the other remembers."""
+
+    def test_racing_for_an_activity_one_wins_and_the_other_is_refused(self, database: str) -> None:
+        async def scenario() -> list[str]:
+            won = []
+            async with a_desk(database) as one, a_desk(database) as other:
+                for n in range(30):
+                    activity = an_id()
+                    await served((one, other)[n % 2], create(activity))
+                    outcomes = await asyncio.gather(
+                        served(one, complete(activity)),
+                        served(other, order(CancelActivity, activity_id=activity)),
+                    )
+                    told_them = [outcome for [outcome] in outcomes]
+                    [winner] = [outcome for outcome in told_them if isinstance(outcome, str)]
+                    [loser] = [outcome for outcome in told_them if not isinstance(outcome, str)]
+                    assert isinstance(loser, NotAllowed)
+                    assert loser.status == winner.split()[0]
+                    won.append(winner)
+            return won
+
+        won = asyncio.run(scenario())
+        assert set(won) <= {"completed 2", "cancelled 2"}
+        assert len(recorded(database)) == 60
+
+    def test_taking_turns_each_sees_what_the_other_did(self, database: str) -> None:
+        async def scenario() -> list[Any]:
+            activity = an_id()
+            async with a_desk(database) as one, a_desk(database) as other:
+                outcomes = await served(one, create(activity), order(StartActivity, activity_id=activity))
+                for _ in range(20):
+                    outcomes += await served(other, order(WaitActivity, activity_id=activity))
+                    outcomes += await served(one, order(ResumeActivity, activity_id=activity))
+            return outcomes
+
+        expected = [f"{'waiting' if version % 2 else 'in_progress'} {version}" for version in range(3, 43)]
+        assert asyncio.run(scenario()) == ["pending 1", "in_progress 2", *expected]
+        assert recorded(database, "position") == list(range(1, 43))
+
+    def test_writing_at_once_all_is_recorded_once_in_one_dense_order(self, database: str) -> None:
+        async def scenario() -> list[Any]:
+            async with a_desk(database) as one, a_desk(database) as other:
+                outcomes = await asyncio.gather(
+                    *(served((one, other)[n % 2], create(an_id())) for n in range(200)),
+                )
+            return [outcome for [outcome] in outcomes]
+
+        assert asyncio.run(scenario()) == ["pending 1"] * 200
+        assert recorded(database, "position") == list(range(1, 201))
+
+
+class Proxy:
+    """Stands between a desk and PostgreSQL, and cuts the connection where it is told to."""
+
+    def __init__(self, dsn: str) -> None:
+        self._target = conninfo_to_dict(dsn)
+        self._folder = tempfile.TemporaryDirectory(prefix="activities-proxy-")
+        self._server: asyncio.Server | None = None
+        self.lose_commit = False
+        self.lose_acknowledgement = False
+        self.away = False
+        self.cuts = 0
+        self.dsn = make_conninfo(dsn, host=self._folder.name, port=5432)
+
+    async def __aenter__(self) -> "Proxy":
+        path = Path(self._folder.name) / ".s.PGSQL.5432"
+        self._server = await asyncio.start_unix_server(self._serve, path)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        self._folder.cleanup()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.away:
+            writer.close()
+            return
+        host, port = str(self._target["host"]), self._target.get("port", "5432")
+        if host.startswith("/"):
+            up_reader, up_writer = await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+        else:
+            up_reader, up_writer = await asyncio.open_connection(host, int(str(port)))
+        both = [
+            asyncio.create_task(self._pass_on(reader, up_writer, self._cut_question)),
+            asyncio.create_task(self._pass_on(up_reader, writer, self._cut_answer)),
+        ]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        for task in both:
+            task.cancel()
+        for one in (writer, up_writer):
+            one.close()
+
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: Callable[[bytes], bool]
+    ) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                if cut(data):
+                    self.cuts += 1
+                    return
+                writer.write(data)
+                await writer.drain()
+
+    def _cut_question(self, data: bytes) -> bool:
+        if self.lose_commit and b"COMMIT" in data:
+            self.lose_commit = False
+            return True
+        return False
+
+    def _cut_answer(self, data: bytes) -> bool:
+        if self.lose_acknowledgement and b"COMMIT\x00" in data:
+            self.lose_acknowledgement = False
+            return True
+        return False
+
+
+Scenario = Callable[[Proxy, Desk], Awaitable[None]]
+
+
+def behind_a_proxy(dsn: str, scenario: Scenario, **settings: Any) -> None:
+    async def run() -> None:
+        async with Proxy(dsn) as proxy, a_desk(proxy.dsn, **settings) as desk:
+            await scenario(proxy, desk)
+
+    asyncio.run(run())
+
+
+class TestWhenTheDatabaseGoesAway:
+    def test_a_commit_whose_acknowledgement_is_lost_is_no_refusal_and_happens_once(
+        self, database: str
+    ) -> None:
+        """The activity is in progress when the batch is tried again: deciding anew would refuse it falsely."""
+
+        async def scenario(proxy: Proxy, desk: Desk) -> None:
+            for _ in range(20):
+                one, two = an_id(), an_id()
+                assert await served(desk, create(one)) == ["pending 1"]
+                proxy.lose_acknowledgement = True
+                started, created, refused = await served(
+                    desk,
+                    order(StartActivity, activity_id=one),
+                    create(two),
+                    order(ResumeActivity, activity_id=one),
+                )
+                assert (started, created) == ("in_progress 2", "pending 1")
+                assert isinstance(refused, NotAllowed)
+                assert await served(desk, order(WaitActivity, activity_id=one)) == ["waiting 3"]
+            assert proxy.cuts == 20
+
+        behind_a_proxy(database, scenario)
+        assert happened(database) == ["created", "started", "created", "waited"] * 20
+
+    def test_a_commit_that_never_arrived_is_made_up_for_and_happens_once(self, database: str) -> None:
+        async def scenario(proxy: Proxy, desk: Desk) -> None:
+            one = an_id()
+            await served(desk, create(one))
+            for _ in range(10):
+                proxy.lose_commit = True
+                assert isinstance((await served(desk, order(WaitActivity, activity_id=one)))[0], str)
+                proxy.lose_commit = True
+                assert isinstance((await served(desk, order(ResumeActivity, activity_id=one)))[0], str)
+            assert proxy.cuts == 20
+
+        behind_a_proxy(database, scenario)
+        assert happened(database) == ["created", *["waited", "resumed"] * 10]
+
+    @pytest.mark.parametrize("lost", ["lose_commit", "lose_acknowledgement"])
+    def test_what_another_process_records_meanwhile_is_not_taken_for_ones_own(
+        self, database: str, lost: str
+    ) -> None:
+        async def scenario(proxy: Proxy, desk: Desk) -> None:
+            async with a_desk(database) as other:
+                for _ in range(10):
+                    setattr(proxy, lost, True)
+                    outcomes = await asyncio.gather(
+                        served(desk, create(an_id())),
+                        *(served(other, create(an_id())) for _ in range(5)),
+                    )
+                    assert outcomes == [["pending 1"]] * 6
+            assert proxy.cuts == 10
+
+        behind_a_proxy(database, scenario)
+        assert recorded(database, "position") == list(range(1, 61))
+        assert len(set(recorded(database, "originator_id"))) == 60
+
+    def test_a_connection_that_died_is_replaced(self, database: str) -> None:
+        async def scenario() -> list[Any]:
+            async with a_desk(database) as desk:
+                outcomes = await served(desk, create(an_id()))
+                with psycopg.connect(database, autocommit=True) as administrator:
+                    administrator.execute(
+                        "select pg_terminate_backend(pid) from pg_stat_activity"
+                        " where application_name = 'activities_writer' and datname = current_database()"
+                    )
+                return outcomes + await served(desk, create(an_id()))
+
+        assert asyncio.run(scenario()) == ["pending 1", "pending 1"]
+
+    def test_a_database_that_stays_away_is_told_of_in_bounded_time_and_may_come_back(
+        self, database: str
+    ) -> None:
+        async def scenario(proxy: Proxy, desk: Desk) -> None:
+            proxy.away = True
+            began = time.monotonic()
+            outcomes = await served(desk, *(create(an_id()) for _ in range(5)))
+            assert time.monotonic() - began < 10
+            assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
+            proxy.away = False
+            assert await served(desk, create(an_id())) == ["pending 1"]
+
+        behind_a_proxy(database, scenario)
+        assert happened(database) == ["created"]
+
+    def test_a_log_that_stays_locked_is_told_of_in_bounded_time(self, database: str) -> None:
+        """Each try waits for the lock as long as the writer's lock timeout allows; here that is made short."""
+        short = make_conninfo(database, options="-c lock_timeout=200ms")
+
+        async def connect() -> AsyncConnection[Any]:
+            connection = await AsyncConnection.connect(conninfo(short, Role.WRITER), autocommit=True)
+            await connection.execute("set lock_timeout = '200ms'")
+            return connection
+
+        async def scenario() -> list[Any]:
+            async with a_desk(database, connect=connect) as desk:
+                await served(desk, create(an_id()))
+                with psycopg.connect(database) as other:
+                    other.execute(
+                        "select from activities.heads where organization_id = %s for update", (ACME,)
+                    )
+                    began = time.monotonic()
+                    outcomes = await served(desk, create(an_id()))
+                    assert time.monotonic() - began < 4 + TRIES * 0.5
+                return outcomes + await served(desk, create(an_id()))
+
+        unavailable, afterwards = asyncio.run(scenario())
+        assert isinstance(unavailable, Unavailable)
+        assert afterwards == "pending 1"
+
+    def test_a_lane_survives_whatever_happens_to_a_batch(self, database: str) -> None:
+        failures: Iterator[Exception] = iter(
+            [ValueError("strange"), OSError("stranger"), RuntimeError("strangest")]
+        )
+
+        async def connect() -> AsyncConnection[Any]:
+            for failure in failures:
+                raise failure
+            return await AsyncConnection.connect(conninfo(database, Role.WRITER), autocommit=True)
+
+        async def scenario() -> list[Any]:
+            async with a_desk(database, connect=connect, lanes=1) as desk:
+                return [(await served(desk, create(an_id())))[0] for _ in range(4)]
+
+        *failed, last = asyncio.run(scenario())
+        assert [type(failure) for failure in failed] == [ValueError, OSError, RuntimeError]
+        assert last == "pending 1"
+
+    def test_who_still_waits_when_the_desk_stops_is_told(self, database: str) -> None:
+        async def scenario(proxy: Proxy, desk: Desk) -> None:
+            proxy.away = True
+            waiting = [asyncio.ensure_future(desk.serve(create(an_id()))) for _ in range(100)]
+            await asyncio.sleep(0.05)
+            await desk.stop()
+            outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+            assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
+
+        behind_a_proxy(database, scenario)
+        assert recorded(database) == []

@@ -41,9 +41,7 @@ class Fact:
     note: str = ""
 
 
-def figure(
-    scenario: str, target: str, rows: int, connections: int, bursts: Sequence[Burst], behind: int = 0
-) -> Figure:
+def figure(scenario: str, target: str, rows: int, connections: int, bursts: Sequence[Burst], behind: int = 0) -> Figure:
     return Figure(
         scenario,
         target,

@@ -45,14 +45,13 @@ def comparison(plan: Plan, screen: Screen) -> Results:
 def growth(plan: Plan, screen: Screen) -> Results:
     """How answers slow down from one data set of the plan to the next."""
     results = Results()
-    with _about(results, "Growth", plan), _folder() as folder:
-        with sizes(plan, folder, screen.doing) as targets:
-            smallest = {t.name: t for t in targets.values() if t.main.rows == min(plan.rows)}
-            screen.doing(f"they agree in {check(smallest)} comparisons")
-            _measure("growth", GROWTH, targets, plan, screen, results)
-            for target in targets.values():
-                if isinstance(target, Service):
-                    Alone(target, plan, screen, results).footprint()
+    with _about(results, "Growth", plan), _folder() as folder, sizes(plan, folder, screen.doing) as targets:
+        smallest = {t.name: t for t in targets.values() if t.main.rows == min(plan.rows)}
+        screen.doing(f"they agree in {check(smallest)} comparisons")
+        _measure("growth", GROWTH, targets, plan, screen, results)
+        for target in targets.values():
+            if isinstance(target, Service):
+                Alone(target, plan, screen, results).footprint()
     return results
 
 

@@ -1,4 +1,4 @@
-"""Organisations of unequal size with a year of activities: most of what was due is done, some is late, much is to come."""
+"""Unequal organisations with a year of activities: most of what was due is done, some is late, much is to come."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -72,9 +72,7 @@ def burst(
     return _result(ran, url, requests, connections if once else None)
 
 
-def _result(
-    ran: subprocess.CompletedProcess[str], url: str, requests: Sequence[bytes], once: int | None
-) -> Burst:
+def _result(ran: subprocess.CompletedProcess[str], url: str, requests: Sequence[bytes], once: int | None) -> Burst:
     line = next((line for line in ran.stdout.splitlines() if line.startswith("RESULT ")), None)
     if ran.returncode or line is None:
         raise LoadFailed(f"wrk failed: {ran.stderr or ran.stdout}")

@@ -1,4 +1,4 @@
-"""The same token check as the service's own, for every peer: an HS256 bearer token, remembered once it was found valid."""
+"""The service's own token check, for every peer: an HS256 bearer token, remembered once it was found valid."""
 
 import os
 from typing import Annotated

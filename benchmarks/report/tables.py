@@ -1,6 +1,6 @@
 """The tables of a run, as rows of text: one source for the terminal and for RESULTS.md."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.report.goals import GOALS
@@ -13,7 +13,7 @@ _CEILING = {"echo", "null"}
 class Table:
     title: str
     head: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
 
 
 def tables(results: Results) -> list[Table]:
@@ -69,8 +69,7 @@ def _growth(results: Results) -> Table:
 
 def _facts(results: Results) -> Table:
     rows = [
-        (fact.name, fact.target, f"{fact.rows:,}", _number(fact.value, fact.unit), fact.note)
-        for fact in results.facts
+        (fact.name, fact.target, f"{fact.rows:,}", _number(fact.value, fact.unit), fact.note) for fact in results.facts
     ]
     return Table("Besides", ("what", "target", "activities", "measured", ""), rows)
 

@@ -11,7 +11,6 @@ from benchmarks.scenarios.workers import workers
 from benchmarks.targets.service import Service
 
 
-
 class Alone:
     def __init__(self, service: Service, plan: Plan, screen: Screen, results: Results) -> None:
         self._service, self._plan, self._screen, self._results = service, plan, screen, results
@@ -52,5 +51,3 @@ class Alone:
         if wanted:
             self._screen.doing(what)
         return wanted
-
-

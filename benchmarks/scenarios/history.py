@@ -53,9 +53,7 @@ class History:
             for name, activities in kinds.items():
                 self._service.rest()
                 requests = self._moves(activities)
-                bursts[name].append(
-                    burst(self._service.door.url, requests, connections=1, seconds=self._plan.seconds)
-                )
+                bursts[name].append(burst(self._service.door.url, requests, connections=1, seconds=self._plan.seconds))
         rows = self._service.main.rows
         return [figure(name, "service", rows, 1, bursts[name]) for name in kinds]
 

@@ -65,6 +65,4 @@ class Measuring:
 
     def _figure(self, label: str, bursts: Sequence[Burst]) -> Figure:
         scenario, target = self._scenario, self._targets[label]
-        return figure(
-            scenario.name, target.name, target.main.rows, scenario.connections, bursts, self._behind[label]
-        )
+        return figure(scenario.name, target.name, target.main.rows, scenario.connections, bursts, self._behind[label])

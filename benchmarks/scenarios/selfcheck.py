@@ -14,6 +14,7 @@ _SAME = (
     "type status subject description activityable_type activityable_id contact_id assigned_user_id priority "
     "location tags due_at"
 ).split()
+_NAMED = ("activityable", "contact", "assigned_user")
 
 
 class Implausible(Exception):
@@ -70,7 +71,10 @@ def _check_questions(service: Target, crud: Target) -> int:
     one = next(service.main.activities()).key
     ours, theirs = (_answer(target, f"/activities/{target.id_of(one)}", {}) for target in (service, crud))
     _agree(crud, "an activity in full", _of(ours["data"]), _of(theirs["data"]))
-    names = [{who: told["data"][who]["name"] for who in ("activityable", "contact", "assigned_user")} for told in (ours, theirs)]
+    names = [
+        {who: told["data"][who]["name"] for who in ("activityable", "contact", "assigned_user")}
+        for told in (ours, theirs)
+    ]
     _agree(crud, "the names of its records", *names)
     return len(questions) + len(searches) + 2
 

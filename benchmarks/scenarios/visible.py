@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 from ulid import ULID
 
-from benchmarks.load.wrk import Burst, burst
+from benchmarks.load.wrk import burst
 from benchmarks.plan import Plan
 from benchmarks.results import Fact
 from benchmarks.scenarios.asking import answer
@@ -18,7 +18,6 @@ from benchmarks.targets.service import Service
 
 COMMANDS_PER_SECOND = 300
 CONNECTIONS = 16
-_ANSWER_MS = 6  # about what a command takes at this load; the rate that came of it is reported
 _SAMPLE_EVERY = 0.04
 _THERE = "select exists (select from activities.activity_list where organization_id = %s and activity_id = %s)"
 
@@ -26,9 +25,10 @@ _THERE = "select exists (select from activities.activity_list where organization
 def append_to_visible(service: Service, plan: Plan) -> list[Fact]:
     """Samples of one more caller's creates, each looked for in the list's own table every half millisecond."""
     service.rest()
-    seconds = max(4, 3 * plan.seconds)
+    commands, seconds = _mixed(service), max(4, 4 * plan.seconds)
+    paced = {"connections": CONNECTIONS, "seconds": seconds, "pause": _pause(service, commands)}
     with ThreadPoolExecutor(1) as load:
-        served = load.submit(_load, service, seconds)
+        served = load.submit(burst, service.door.url, commands, **paced)
         time.sleep(1.0)
         lags = list(_lags(service, time.monotonic() + seconds - 2.0))
         rate = served.result().rate
@@ -41,10 +41,18 @@ def append_to_visible(service: Service, plan: Plan) -> list[Fact]:
     ]
 
 
-def _load(service: Service, seconds: int) -> Burst:
-    mixed = [r for trio in zip(create(service, 1), patch(service, 1), reschedule(service, 1), strict=False) for r in trio]
-    pause = round(CONNECTIONS / COMMANDS_PER_SECOND * 1e3) - _ANSWER_MS
-    return burst(service.door.url, mixed, connections=CONNECTIONS, seconds=seconds, pause=pause)
+def _mixed(service: Service) -> list[bytes]:
+    """A create, a change and a move in turn."""
+    kinds = (create(service, 1), patch(service, 1), reschedule(service, 1))
+    return [request for three in zip(*kinds, strict=False) for request in three]
+
+
+def _pause(service: Service, commands: list[bytes]) -> int:
+    """How long (ms) each connection must wait between its commands, going by a first second."""
+    wanted = CONNECTIONS / COMMANDS_PER_SECOND * 1e3
+    tried = burst(service.door.url, commands, connections=CONNECTIONS, seconds=1, pause=round(wanted))
+    answering = CONNECTIONS / tried.rate * 1e3 - wanted
+    return max(1, round(wanted - answering))
 
 
 def _lags(service: Service, deadline: float) -> Iterator[float]:

@@ -27,9 +27,7 @@ class Crew:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._lifeline, self._our_end = os.pipe()
 
-    def start(
-        self, name: str, *module: str, env: Mapping[str, str], listener: socket.socket | None = None
-    ) -> None:
+    def start(self, name: str, *module: str, env: Mapping[str, str], listener: socket.socket | None = None) -> None:
         inherited = (self._lifeline, *([listener.fileno()] if listener else []))
         with (self._folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from psycopg.sql import SQL, Identifier
@@ -94,9 +93,7 @@ def row_of(organization: str, sampled: Sampled) -> dict[str, Any]:
     }
 
 
-def _copy(
-    connection: psycopg.Connection[Any], table: str, rows: Iterable[list[Any]], columns: Iterable[str]
-) -> None:
+def _copy(connection: psycopg.Connection[Any], table: str, rows: Iterable[list[Any]], columns: Iterable[str]) -> None:
     statement = SQL("copy {} ({}) from stdin").format(
         Identifier(table), SQL(", ").join(Identifier(column) for column in columns)
     )

@@ -1,4 +1,4 @@
-"""The quick way into our log: the domain decides and the log's own function appends, a thousand activities at a time."""
+"""The quick way into our log: the domain decides, the log's own function appends, a thousand activities at a time."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import WithJsonSchema as SchemaIs
 
-from domain.json_schema import Schema
 from domain.values import CustomFields, Day, Flag, Line, Money, Reference, Subject, Tags, Text
 from domain.vocabulary import RecordKind, Word
 
@@ -27,7 +27,7 @@ def _known_zone(zone: str) -> str:
 
 
 Probability = Annotated[int, Field(strict=True, ge=0, le=100)]
-TimeZone = Annotated[Line, AfterValidator(_known_zone), Schema(format="time-zone")]
+TimeZone = Annotated[Line, AfterValidator(_known_zone), SchemaIs({"type": "string", "format": "time-zone"})]
 
 
 class RecordDraft(BaseModel):

@@ -293,6 +293,7 @@ class Proxy:
         self.lose_acknowledgement = False
         self.away = False
         self.cuts = 0
+        self.turned_away = 0
         self.dsn = make_conninfo(dsn, host=self._folder.name, port=5432)
 
     async def __aenter__(self) -> "Proxy":
@@ -307,6 +308,7 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.away:
+            self.turned_away += 1
             writer.close()
             return
         host, port = str(self._target["host"]), self._target.get("port", "5432")
@@ -447,10 +449,8 @@ class TestWhenTheDatabaseGoesAway:
 
     def test_a_log_that_stays_locked_is_told_of_in_bounded_time(self, database: str) -> None:
         """Each try waits for the lock as long as the writer's lock timeout allows; here that is made short."""
-        short = make_conninfo(database, options="-c lock_timeout=200ms")
-
         async def connect() -> AsyncConnection[Any]:
-            connection = await AsyncConnection.connect(conninfo(short, Role.WRITER), autocommit=True)
+            connection = await AsyncConnection.connect(conninfo(database, Role.WRITER), autocommit=True)
             await connection.execute("set lock_timeout = '200ms'")
             return connection
 
@@ -469,6 +469,24 @@ class TestWhenTheDatabaseGoesAway:
         unavailable, afterwards = asyncio.run(scenario())
         assert isinstance(unavailable, Unavailable)
         assert afterwards == "pending 1"
+
+    def test_a_lane_survives_a_defect_that_no_future_can_hold(self, database: str) -> None:
+        """A StopIteration cannot be set on a future: telling the caller fails, and the lane must go on."""
+
+        def exhausted(command: Command, streams: Streams, context: Context) -> Decision:
+            raise StopIteration
+
+        async def scenario() -> list[Any]:
+            async with a_desk(database, lanes=1) as desk:
+                failed = [
+                    await asyncio.wait_for(served(desk, Order(create(an_id()).command, exhausted, told)), 5)
+                    for _ in range(3)
+                ]
+                return [*failed, await asyncio.wait_for(served(desk, create(an_id())), 5)]
+
+        *failed, last = asyncio.run(scenario())
+        assert all(isinstance(outcome, Exception) for [outcome] in failed)
+        assert last == ["pending 1"]
 
     def test_a_lane_survives_whatever_happens_to_a_batch(self, database: str) -> None:
         failures: Iterator[Exception] = iter(
@@ -492,7 +510,8 @@ class TestWhenTheDatabaseGoesAway:
         async def scenario(proxy: Proxy, desk: Desk) -> None:
             proxy.away = True
             waiting = [asyncio.ensure_future(desk.serve(create(an_id()))) for _ in range(100)]
-            await asyncio.sleep(0.05)
+            while proxy.turned_away == 0:
+                await asyncio.sleep(0.001)
             await desk.stop()
             outcomes = await asyncio.gather(*waiting, return_exceptions=True)
             assert all(isinstance(outcome, Unavailable) for outcome in outcomes)

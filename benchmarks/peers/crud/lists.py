@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import ColumnElement, Select, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 
 from benchmarks.peers.crud.activity import Activity
 from benchmarks.peers.crud.answers import ActivityOut, LateOut, Many, Meta, Page, PerPage
@@ -38,7 +38,7 @@ class Filters(BaseModel):
             (self.status, Activity.status == self.status),
             (self.priority, Activity.priority_rank == (self.priority.rank if self.priority else 0)),
             (self.assigned_user_id, Activity.assigned_user_id == self.assigned_user_id),
-            (self.tags, Activity.tags.overlap((self.tags or "").split(","))),  # type: ignore[attr-defined]
+            (self.tags, Activity.tags.overlap((self.tags or "").split(","))),
         ]
         there = [Activity.organization_id == organization_id, Activity.deleted_at.is_(None)]
         return there + [condition for wanted, condition in asked if wanted is not None]
@@ -58,7 +58,7 @@ async def list_activities(who: Who, db: Db, wanted: Wanted) -> Many[ActivityOut]
 @router.get("/activities/overdue")
 async def list_overdue(who: Who, db: Db, wanted: Wanted) -> Many[LateOut]:
     now = datetime.now(UTC)
-    late = [*wanted.conditions(who.organization_id), text(CAN_BE_LATE.text), Activity.due_at < now]
+    late: list[Any] = [*wanted.conditions(who.organization_id), CAN_BE_LATE, Activity.due_at < now]
     found, meta = await page(db, select(Activity).where(*late), late, wanted)
     data = []
     for activity in found:
@@ -69,7 +69,7 @@ async def list_overdue(who: Who, db: Db, wanted: Wanted) -> Many[LateOut]:
 
 
 async def page(
-    db: Db, asked: Select[tuple[Activity]], conditions: Sequence[Any], wanted: Filters
+    db: Db, asked: Select[Activity], conditions: Sequence[Any], wanted: Filters
 ) -> tuple[Sequence[Activity], Meta]:
     """The rows of a page and what is said of it."""
     asked = asked.order_by(Activity.due_at, Activity.id).limit(wanted.per_page)
@@ -94,4 +94,5 @@ def _after(cursor: str) -> ColumnElement[bool]:
     due, id_ = json.loads(base64.urlsafe_b64decode(cursor))
     if due is None:
         return Activity.due_at.is_(None) & (Activity.id > id_)
-    return (tuple_(Activity.due_at, Activity.id) > (datetime.fromisoformat(due), id_)) | Activity.due_at.is_(None)
+    later: ColumnElement[bool] = tuple_(Activity.due_at, Activity.id) > (datetime.fromisoformat(due), id_)
+    return later | Activity.due_at.is_(None)

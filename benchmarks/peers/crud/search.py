@@ -57,9 +57,7 @@ async def _rows(
         .offset((asked.page - 1) * asked.per_page)
         .subquery()
     )
-    marked = [
-        func.ts_headline("simple", text, query, _MARKS) for text in (Activity.subject, Activity.description)
-    ]
+    marked = [func.ts_headline("simple", text, query, _MARKS) for text in (Activity.subject, Activity.description)]
     rows = await db.execute(
         select(Activity, *marked).join(best, best.c.id == Activity.id).order_by(best.c.rank.desc(), Activity.id)
     )

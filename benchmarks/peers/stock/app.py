@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError
-from eventsourcing.persistence import TrackingRecorder
 from fastapi import APIRouter, FastAPI, HTTPException, Request
 
 from api.http.bodies import Rescheduling

@@ -26,5 +26,5 @@ def environment(dsn: str | None = None) -> dict[str, str]:
 
 
 def view_of(env: dict[str, str]) -> ActivityView:
-    factory = InfrastructureFactory.construct(Environment(ActivityProjection.name, env))  # type: ignore[var-annotated]
+    factory = InfrastructureFactory.construct(Environment(ActivityProjection.name, env))
     return cast(ActivityView, factory.tracking_recorder(ActivityView))

@@ -32,7 +32,7 @@ def _json(value: Any) -> Jsonb:
 class ActivityView(PostgresTrackingRecorder):
     def __init__(self, datastore: PostgresDatastore, **kwargs: Any) -> None:
         super().__init__(datastore, **kwargs)
-        self.sql_create_statements.append(_TABLE)
+        self.sql_create_statements.append(_TABLE.format())
 
     def insert(self, rows: list[tuple[UUID, str, dict[str, Any]]], tracking: Tracking) -> None:
         with self.datastore.transaction(commit=True) as cursor:
@@ -61,8 +61,8 @@ class ActivityProjection(Projection[ActivityView]):
         raise NotImplementedError(type(event))
 
     @process_event.register
-    def created(self, event: Activity.Created, tracking: Tracking) -> None:  # type: ignore[name-defined]
-        self.view.insert([(event.originator_id, event.organization_id, created_document(event))], tracking)
+    def created(self, event: Activity.Created, tracking: Tracking) -> None:
+        self.view.insert([_row(event)], tracking)
 
     @process_event.register
     def rescheduled(self, event: Activity.Rescheduled, tracking: Tracking) -> None:  # type: ignore[name-defined]
@@ -81,9 +81,10 @@ class ActivityProjection(Projection[ActivityView]):
         self.view.change(event.originator_id, None, changes, tracking)
 
 
-def created_document(event: Any) -> dict[str, Any]:
+def _row(event: Any) -> tuple[UUID, str, dict[str, Any]]:
+    """The row of an activity that was just created."""
     when = event.timestamp.isoformat()
-    return {
+    document = {
         "id": str(event.originator_id),
         "version": event.originator_version,
         "status": Status.PENDING.value,
@@ -92,3 +93,4 @@ def created_document(event: Any) -> dict[str, Any]:
         "updated_at": when,
         **event.said,
     }
+    return event.originator_id, event.organization_id, document

@@ -6,6 +6,7 @@ order, and several organisations are served side by side.
 """
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,8 @@ from application.batch import Batch
 from application.command import Answer, Order, Policy
 from application.refusals import Unavailable
 from application.streams import StateCache
+
+log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 64
 QUIET_TURNS = 6
@@ -84,7 +87,10 @@ class Desk:
             while True:
                 organization_id = await self._turns.get()
                 await self._gather(self._waiting[organization_id])
-                connection = await self._turn(organization_id, connection)
+                try:
+                    connection = await self._turn(organization_id, connection)
+                except Exception:  # a defect of ours: a lane that died of it would leave everybody waiting
+                    log.exception("a batch ended unexpectedly")
         finally:
             if connection is not None:
                 await connection.close()
@@ -168,7 +174,9 @@ class Desk:
 def _resolve(answer: asyncio.Future[Answer], outcome: Answer | Exception) -> None:
     if answer.done():  # the caller went away; what was decided stands all the same
         return
-    if isinstance(outcome, Exception):
+    if isinstance(outcome, StopIteration):  # no future can hold one
+        answer.set_exception(RuntimeError("a handler raised StopIteration"))
+    elif isinstance(outcome, Exception):
         answer.set_exception(outcome)
     else:
         answer.set_result(outcome)

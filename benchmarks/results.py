@@ -1,7 +1,7 @@
 """What was measured, as it is kept: figures of load, and facts of everything else. JSON in, JSON out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
@@ -14,7 +14,8 @@ from benchmarks.load.wrk import Burst
 class Figure:
     """Load on one target: answers a second and latencies (ms), medians over the rounds.
 
-    `behind` is the most events any of the rounds left to the projector.
+    `behind` is the most events any of the rounds left to the projector. `costs` is the processor time of an answer in
+    microseconds, by process.
     """
 
     scenario: str
@@ -27,6 +28,7 @@ class Figure:
     p99: float
     rates: Sequence[float]
     behind: int = 0
+    costs: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,15 @@ class Fact:
     note: str = ""
 
 
-def figure(scenario: str, target: str, rows: int, connections: int, bursts: Sequence[Burst], behind: int = 0) -> Figure:
+def figure(
+    scenario: str,
+    target: str,
+    rows: int,
+    connections: int,
+    bursts: Sequence[Burst],
+    behind: int = 0,
+    costs: Sequence[Mapping[str, float]] = (),
+) -> Figure:
     return Figure(
         scenario,
         target,
@@ -53,6 +63,7 @@ def figure(scenario: str, target: str, rows: int, connections: int, bursts: Sequ
         p99=median(burst.p99 for burst in bursts),
         rates=[round(burst.rate, 1) for burst in bursts],
         behind=behind,
+        costs={name: round(median(cost[name] for cost in costs), 1) for name in (costs[0] if costs else ())},
     )
 
 

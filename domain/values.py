@@ -19,7 +19,7 @@ _CONTROL = re.compile(rf"[{_CONTROLS}\ud800-\udfff]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 _INSTANT = re.compile(rf"{_DAY.pattern}[Tt ]{_TIME}")
-_URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@]+([/?#]\S*)?")
+_URL = re.compile(rf"[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@{_CONTROLS}]+([/?#][^\s{_CONTROLS}]*)?")
 
 SHORT_LINE = 255
 LONG_TEXT = 32 * 1024
@@ -72,6 +72,11 @@ def _a_number(value: object) -> object:
     return value
 
 
+def _whole(value: object) -> object:
+    """In JSON 30.0 and 30 are the same integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _folded(tags: list[str]) -> list[str]:
     folded = list(dict.fromkeys(tags))
     if len(folded) > MOST_TAGS:
@@ -100,7 +105,8 @@ Instant = Annotated[
 ]
 Day = Annotated[date, BeforeValidator(_iso_day), Schema(pattern=f"^{_DAY.pattern}$")]
 Flag = Annotated[bool, Strict()]
-Minutes = Annotated[int, Strict(), Field(ge=0, le=MOST_MINUTES)]
+Minutes = Annotated[int, Strict(), Field(ge=0, le=MOST_MINUTES), BeforeValidator(_whole)]
+Percent = Annotated[int, Strict(), Field(ge=0, le=100), BeforeValidator(_whole)]
 Money = Annotated[
     Decimal,
     BeforeValidator(_a_number),

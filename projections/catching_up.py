@@ -37,8 +37,16 @@ on conflict do nothing
 """
 
 
+_DATA = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+
+
 class Deposed(Exception):
     """A newer projector has taken over; this one must not write any more."""
+
+
+def of_the_data(error: Exception) -> bool:
+    """Whether what was to be written is at fault, and neither the database nor its tables."""
+    return isinstance(error, _DATA) or not isinstance(error, psycopg.Error)
 
 
 class CatchingUp:
@@ -96,7 +104,9 @@ class CatchingUp:
             with connection.transaction():
                 for model in models:
                     self._models[model].write(connection, organization_id, fold.states, fold.before)
-        except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, TypeError):
+        except Exception as error:
+            if not of_the_data(error):
+                raise
             self._write_singly(connection, organization_id, models, fold)
 
     def _write_singly(
@@ -108,9 +118,11 @@ class CatchingUp:
                     before = {key: fold.before[key]}
                     for model in models:
                         self._models[model].write(connection, organization_id, {key: state}, before)
-            except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, TypeError) as e:
+            except Exception as error:
+                if not of_the_data(error):
+                    raise
                 del fold.states[key]
-                first, reason = fold.first[key], f"{type(e).__name__}: no read table can hold it"
+                first, reason = fold.first[key], f"{type(error).__name__}: no read table can hold it"
                 fold.poison.append(Poison(key, first.position, first.topic, reason))
 
     def _park(self, connection: Connection[Any], organization_id: str, poison: Poison) -> None:

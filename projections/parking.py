@@ -11,6 +11,7 @@ from psycopg import Connection
 from application.event_store import reading
 from application.postgres.connections import Role, conninfo
 from application.streams import StateCache
+from projections.catching_up import of_the_data
 from projections.folding import Folder
 from projections.read_models import READ_MODELS
 
@@ -66,6 +67,8 @@ def _project(connection: Connection[Any], waiting: Parked, models: list[Any], up
     try:
         for model in models:
             model.write(connection, waiting.organization_id, fold.states, before)
-    except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded, TypeError) as error:
+    except Exception as error:
+        if not of_the_data(error):
+            raise
         return f"{type(error).__name__}: no read table can hold it"
     return None

@@ -27,9 +27,7 @@ class SigningKey:
         self.private = private or make()
         self.listed: dict[str, Any] = json.loads(kind.to_jwk(self.private.public_key())) | {"kid": id}
 
-    def token(
-        self, *, algorithm: str | None = None, headers: Any = None, named: bool = True, **claims: Any
-    ) -> str:
+    def token(self, *, algorithm: str | None = None, headers: Any = None, named: bool = True, **claims: Any) -> str:
         said = {"sub": "u-1", "org": "acme", "scopes": ["activities:read"], "exp": int(time.time()) + 600} | claims
         name = {"kid": self.id} if named else {}
         return jwt.encode(said, self.private, algorithm or self.algorithm, name | (headers or {}))

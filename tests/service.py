@@ -41,9 +41,7 @@ class Service:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._folder = Path(
-                stack.enter_context(tempfile.TemporaryDirectory(prefix="activities-service-"))
-            )
+            self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="activities-service-")))
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=2048))
             listener.set_inheritable(True)
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -85,9 +83,7 @@ class Service:
 
         Without keep-alive each request is a new connection, which any worker may take.
         """
-        with Client(
-            self, organization or f"org-{uuid4().hex}", user, scopes, keep_alive=keep_alive
-        ) as client:
+        with Client(self, organization or f"org-{uuid4().hex}", user, scopes, keep_alive=keep_alive) as client:
             yield client
 
     def worked(self) -> dict[str, float]:
@@ -249,9 +245,7 @@ class Client:
         rows = self._from_database(
             "select topic, state from activities.events where organization_id = %s order by position"
         )
-        return [
-            (topic, decode(topic, state).model_dump(mode="json", exclude_unset=True)) for topic, state in rows
-        ]
+        return [(topic, decode(topic, state).model_dump(mode="json", exclude_unset=True)) for topic, state in rows]
 
     def recorded(self) -> int:
         """How many events the organisation has."""

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from api.http.methods import allowed_methods
 from application.activity.bulk_action import RefusedTogether, Result
 from application.refusals import Unavailable
 from domain.refusals import Invalid, NotAllowed, Refusal
@@ -152,9 +153,10 @@ def response(problem: Problem, request: Request) -> Response:
 _BY_STATUS = {404: "not_found", 405: "method_not_allowed", 400: "malformed_request"}
 
 
-def of_http(error: HTTPException) -> Problem:
+def of_http(error: HTTPException, request: Request) -> Problem:
     code = _BY_STATUS.get(error.status_code, "malformed_request")
-    return Problem(code, headers=error.headers)
+    allow = {"Allow": allowed_methods(request)} if code == "method_not_allowed" else {}
+    return Problem(code, headers={**(error.headers or {}), **allow})
 
 
 def unavailable(error: Unavailable) -> Problem:
@@ -174,9 +176,12 @@ def install(app: FastAPI) -> None:
     on(Refusal, of_refusal)
     on(RequestValidationError, lambda error: of_validation(error.errors()))
     on(ValidationError, lambda error: of_validation(error.errors(include_input=False, include_url=False)))
-    on(HTTPException, of_http)
     on(Unavailable, unavailable)
     on(Exception, _unexpected)
+
+    @app.exception_handler(HTTPException)
+    async def handle_http(request: Request, error: HTTPException) -> Response:
+        return response(of_http(error, request), request)
 
 
 def _unexpected(error: Exception) -> Problem:

@@ -7,6 +7,7 @@ from benchmarks.report.goals import GOALS
 from benchmarks.results import Figure, Results
 
 _CEILING = {"echo", "null"}
+_PROCESSES = ("worker", "database", "projector")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Table:
 
 def tables(results: Results) -> list[Table]:
     """What there is to show, in the order of the story: goals, comparison, growth, facts."""
-    found = (_goals(results), _comparison(results), _growth(results), _facts(results))
+    found = (_goals(results), _comparison(results), _costs(results), _growth(results), _facts(results))
     return [table for table in found if table.rows]
 
 
@@ -52,6 +53,16 @@ def _compared(results: Results) -> Iterator[tuple[str, ...]]:
             _each(found, lambda f: f"{f.rate:,.0f}"),
             _each(found, lambda f: f"{f.p50:.1f}/{f.p99:.1f}"),
         )
+
+
+def _costs(results: Results) -> Table:
+    """What an answer costs, whoever else is busy on the machine."""
+    rows = [
+        (f.scenario, f.target, *(f"{f.costs[name]:,.0f}" if name in f.costs else "" for name in _PROCESSES))
+        for f in results.figures
+        if f.costs and not f.scenario.endswith("growing")
+    ]
+    return Table("Processor time of an answer, in microseconds", ("scenario", "target", *_PROCESSES), rows)
 
 
 def _growth(results: Results) -> Table:

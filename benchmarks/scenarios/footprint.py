@@ -16,7 +16,7 @@ def memory(service: Service) -> list[Fact]:
     return [
         Fact(f"memory of the {name}", "service", rows, rss, "MB", f"proportional share {pss:.0f} MB")
         for name in ("worker", "projector")
-        for rss, pss in [_memory_of(service.crew.pid(name))]
+        for rss, pss in [_memory_of(service.crew.pids()[name])]
     ]
 
 

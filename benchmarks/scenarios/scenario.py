@@ -32,6 +32,7 @@ class Measuring:
         self._scenario, self._targets, self._plan = scenario, targets, plan
         self._requests: dict[str, Sequence[bytes]] = {}
         self._behind = dict.fromkeys(targets, 0)
+        self._costs: dict[str, list[dict[str, float]]] = {label: [] for label in targets}
 
     def figures(self) -> list[Figure]:
         """Warm up, then let the targets take turns, each round beginning with another one."""
@@ -39,6 +40,7 @@ class Measuring:
         bursts: dict[str, list[Burst]] = {label: [] for label in labels}
         for label in labels:
             self._burst(label, 1)
+            self._costs[label].clear()
         for number in range(self._plan.rounds):
             first = number % len(labels)
             for label in labels[first:] + labels[:first]:
@@ -51,6 +53,7 @@ class Measuring:
             self._requests[label] = scenario.making(target, seconds)
         if scenario.writes:
             target.rest()
+        before = target.processor_seconds()
         came_of_it = burst(
             target.door.url,
             self._requests[label],
@@ -59,10 +62,13 @@ class Measuring:
             once=scenario.once,
         )
         target.crew.check()
+        used = {name: seconds - before[name] for name, seconds in target.processor_seconds().items()}
+        self._costs[label].append({name: one / came_of_it.requests * 1e6 for name, one in used.items()})
         if scenario.writes:
             self._behind[label] = max(self._behind[label], target.settle())
         return came_of_it
 
     def _figure(self, label: str, bursts: Sequence[Burst]) -> Figure:
         scenario, target = self._scenario, self._targets[label]
-        return figure(scenario.name, target.name, target.main.rows, scenario.connections, bursts, self._behind[label])
+        of = (scenario.name, target.name, target.main.rows, scenario.connections)
+        return figure(*of, bursts, self._behind[label], self._costs[label])

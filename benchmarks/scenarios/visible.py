@@ -26,9 +26,9 @@ def append_to_visible(service: Service, plan: Plan) -> list[Fact]:
     """Samples of one more caller's creates, each looked for in the list's own table every half millisecond."""
     service.rest()
     commands, seconds = _mixed(service), max(4, 4 * plan.seconds)
-    paced = {"connections": CONNECTIONS, "seconds": seconds, "pause": _pause(service, commands)}
+    pause = _pause(service, commands)
     with ThreadPoolExecutor(1) as load:
-        served = load.submit(burst, service.door.url, commands, **paced)
+        served = load.submit(burst, service.door.url, commands, connections=CONNECTIONS, seconds=seconds, pause=pause)
         time.sleep(1.0)
         lags = list(_lags(service, time.monotonic() + seconds - 2.0))
         rate = served.result().rate

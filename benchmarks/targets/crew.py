@@ -40,8 +40,8 @@ class Crew:
                 start_new_session=True,
             )
 
-    def pid(self, name: str) -> int:
-        return self._processes[name].pid
+    def pids(self) -> dict[str, int]:
+        return {name: process.pid for name, process in self._processes.items()}
 
     def check(self) -> None:
         """Raises Died when any of them is there no longer."""

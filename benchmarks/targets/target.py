@@ -16,6 +16,7 @@ from api.http.tokens import issue
 from application.postgres.embedded import EmbeddedPostgres
 from benchmarks.data.sample import Sample, Sampled
 from benchmarks.targets.crew import Crew
+from benchmarks.targets.processor_time import processor_seconds
 from domain.api_key.scopes import DEFAULT_SCOPES
 
 SECRET = "the secret of the benchmarks, long enough"  # noqa: S105, of throw-away databases
@@ -92,6 +93,11 @@ class Target(ABC):
         if self.has_database:
             with psycopg.connect(self.dsn, autocommit=True) as connection:
                 connection.execute("checkpoint")
+
+    def processor_seconds(self) -> dict[str, float]:
+        """What its processes and its database have used so far."""
+        database = {"database": pid} if self.has_database and (pid := self.server.pid) else {}
+        return processor_seconds({**self.crew.pids(), **database})
 
     def token(self, user: str = "user-1") -> str:
         who = {"organization": self.main.organization, "user": user}

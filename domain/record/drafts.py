@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic import WithJsonSchema as SchemaIs
 
-from domain.values import CustomFields, Day, Flag, Line, Money, Reference, Subject, Tags, Text
+from domain.values import CustomFields, Day, Flag, Line, Money, Percent, Reference, Subject, Tags, Text
 from domain.vocabulary import RecordKind, Word
 
 ABSENT: Any = None
@@ -26,7 +26,6 @@ def _known_zone(zone: str) -> str:
     return zone
 
 
-Probability = Annotated[int, Field(strict=True, ge=0, le=100)]
 TimeZone = Annotated[Line, AfterValidator(_known_zone), SchemaIs({"type": "string", "format": "time-zone"})]
 
 
@@ -79,7 +78,7 @@ class UserDraft(RecordDraft):
 class OpportunityDraft(RecordDraft):
     customer_id: Reference | None = None
     value: Money | None = None
-    probability: Probability | None = None
+    probability: Percent | None = None
     expected_close_date: Day | None = None
     stage: Line | None = None
     description: Text | None = None

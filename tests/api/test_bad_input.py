@@ -32,8 +32,7 @@ EACH_COMMAND = (
 NEED_A_BODY = [
     command
     for command in EACH_COMMAND
-    if command.split("/")[-1]
-    in ("activities", "{id}", "reschedule", "bulk-actions", "customers", "c-1", "c-9")
+    if command.split("/")[-1] in ("activities", "{id}", "reschedule", "bulk-actions", "customers", "c-1", "c-9")
 ]
 
 
@@ -166,14 +165,10 @@ class TestTooMuch:
 
     def test_a_body_beyond_256_kib_that_does_not_say_its_size(self, edge: Edge) -> None:
         chunks = (b" " * KIB for _ in range(300))
-        reply = edge.client.call(
-            "POST", "/activities", content=chunks, headers={"content-type": "application/json"}
-        )
+        reply = edge.client.call("POST", "/activities", content=chunks, headers={"content-type": "application/json"})
         refused(reply, 413, "too_large")
 
-    @pytest.mark.parametrize(
-        "media", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
-    )
+    @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
     @pytest.mark.parametrize("command", EACH_COMMAND)
     def test_a_body_that_is_not_said_to_be_json(self, edge: Edge, command: str, media: str) -> None:
         refused(edge.say(command, "{}", content_type=media), 415, "unsupported_media_type")
@@ -450,9 +445,7 @@ class TestQueryParameters:
 
 
 class TestWhatIsNotThere:
-    @pytest.mark.parametrize(
-        "id_", ["01JFJ0000000000000000000AA", "x", "x" * 300, "%00", "%C3%BF" * 26, "I" * 26]
-    )
+    @pytest.mark.parametrize("id_", ["01JFJ0000000000000000000AA", "x", "x" * 300, "%00", "%C3%BF" * 26, "I" * 26])
     @pytest.mark.parametrize("action", ["", "/start", "/complete", "/restore"])
     def test_an_activity(self, edge: Edge, action: str, id_: str) -> None:
         request = f"POST /activities/{id_}{action}" if action else f"GET /activities/{id_}"
@@ -465,9 +458,7 @@ class TestWhatIsNotThere:
         refused(edge.say(f"GET /{noun}/no-such"), 404, "not_found")
         refused(edge.say(f"PATCH /{noun}/no-such", '{"name":"x"}'), 404, "not_found")
 
-    @pytest.mark.parametrize(
-        "path", ["/nothing", "/activities/", "/activities/{id}/explode", "/customers/c-1/x"]
-    )
+    @pytest.mark.parametrize("path", ["/nothing", "/activities/", "/activities/{id}/explode", "/customers/c-1/x"])
     def test_a_place(self, edge: Edge, path: str) -> None:
         refused(edge.say(f"GET {path}"), 404, "not_found")
 

@@ -208,10 +208,7 @@ class TestRetries:
         mine = client.ok("POST", "/activities", dict(A_CALL), headers=key)["data"]
         with service.client(client.organization, "u-2") as colleague, service.client() as stranger:
             stranger.record()
-            theirs = [
-                who.ok("POST", "/activities", dict(A_CALL), headers=key)["data"]
-                for who in (colleague, stranger)
-            ]
+            theirs = [who.ok("POST", "/activities", dict(A_CALL), headers=key)["data"] for who in (colleague, stranger)]
         assert len({mine["id"], *(one["id"] for one in theirs)}) == 3
 
     def test_a_request_that_was_refused_does_not_use_its_key_up(self, client: Client) -> None:
@@ -221,10 +218,7 @@ class TestRetries:
         client.act(activity, "wait")
         assert client.call("POST", of(activity, "/resume"), {}, headers=key).status_code == 200
         assert client.call("POST", "/leads", {}, headers={"Idempotency-Key": "k-2"}).status_code == 422
-        assert (
-            client.call("POST", "/leads", {"name": "Kim"}, headers={"Idempotency-Key": "k-2"}).status_code
-            == 201
-        )
+        assert client.call("POST", "/leads", {"name": "Kim"}, headers={"Idempotency-Key": "k-2"}).status_code == 201
 
     def test_a_retry_is_recognised_before_its_version_is_looked_at(self, client: Client) -> None:
         activity = client.create()
@@ -274,10 +268,7 @@ class TestRaces:
     ) -> None:
         before = client.recorded()
         replies = at_once(
-            *[
-                lambda n=n: anybody.call("POST", "/activities", {**A_CALL, "subject": f"No {n}"})
-                for n in range(60)
-            ]
+            *[lambda n=n: anybody.call("POST", "/activities", {**A_CALL, "subject": f"No {n}"}) for n in range(60)]
         )
         assert statuses(replies) == [201] * 60
         assert client.recorded() == before + 60

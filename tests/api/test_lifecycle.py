@@ -4,47 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from lifecycle_table import LEADS_TO
 from service import A_CALL, Client, Json, Service
 
 DUE, LATER = "2025-12-20T14:00:00Z", "2030-01-01T10:00:00Z"
-
-LEADS_TO: dict[str, dict[str, str]] = {
-    "pending": {
-        "start": "in_progress",
-        "defer": "deferred",
-        "wait": "waiting",
-        "reschedule": "pending",
-        "complete": "completed",
-        "cancel": "cancelled",
-        "update": "pending",
-        "delete": "pending",
-    },
-    "in_progress": {
-        "defer": "deferred",
-        "wait": "waiting",
-        "complete": "completed",
-        "cancel": "cancelled",
-        "update": "in_progress",
-        "delete": "in_progress",
-    },
-    "deferred": {
-        "reschedule": "pending",
-        "cancel": "cancelled",
-        "update": "deferred",
-        "delete": "deferred",
-    },
-    "waiting": {
-        "resume": "pending",
-        "reschedule": "waiting",
-        "complete": "completed",
-        "cancel": "cancelled",
-        "delete": "waiting",
-    },
-    "completed": {"update": "completed", "delete": "completed"},
-    "cancelled": {"recreate": "pending", "delete": "cancelled"},
-    "deleted": {"restore": "pending"},
-}
-"""Each status with what is allowed and where that leads; all else is refused. Source: REQUIREMENTS section 2."""
 
 REQUESTS: dict[str, tuple[str, str, Any, int, str]] = {
     "start": ("POST", "/start", None, 200, "Activity started successfully"),
@@ -117,15 +80,15 @@ class TestWhatIsShown:
             custom_fields={"b": [1, 2.5, {"c": None}]},
             participants=["u-2", {"kind": "external", "email": "x@example.com"}],
         )
-        for written in (
-            lambda: made,
-            lambda: client.patch(made, subject="Another"),
-            lambda: client.act(made, "complete", duration_minutes=42),
-        ):
-            told = written()
+
+        def agrees_with_a_read(told: Json) -> None:
             shown = client.get(told)
             assert shown.pop("created_by").items() <= told.pop("created_by").items()
             assert shown == told
+
+        agrees_with_a_read(dict(made))
+        agrees_with_a_read(client.patch(made, subject="Another"))
+        agrees_with_a_read(client.act(made, "complete", duration_minutes=42))
 
     def test_no_name_occurs_twice(self, client: Client) -> None:
         def once_each(pairs: list[tuple[str, Any]]) -> Json:
@@ -173,9 +136,7 @@ class TestWhatIsShown:
         assert client.get(activity)["billable_amount"] == 105.0
 
     def test_words_are_read_in_any_case_and_written_small(self, client: Client) -> None:
-        activity = client.create(
-            type="MEETING", priority="High", status="IN_PROGRESS", activityable_type="Customer"
-        )
+        activity = client.create(type="MEETING", priority="High", status="IN_PROGRESS", activityable_type="Customer")
         assert (activity["type"], activity["priority"], activity["status"]) == (
             "meeting",
             "high",
@@ -209,12 +170,8 @@ class TestWarnings:
         assert warned(client.ok("POST", f"/activities/{activity['id']}/complete", {})) == ["outcome_missing"]
         other = client.create()
         assert warned(client.ok("POST", f"/activities/{other['id']}/complete", {"outcome": "done"})) == []
-        assert warned(client.ok("POST", "/activities", {**A_CALL, "status": "completed"})) == [
-            "outcome_missing"
-        ]
-        assert (
-            warned(client.ok("PATCH", f"/activities/{client.create()['id']}", {"subject": "Another"})) == []
-        )
+        assert warned(client.ok("POST", "/activities", {**A_CALL, "status": "completed"})) == ["outcome_missing"]
+        assert warned(client.ok("PATCH", f"/activities/{client.create()['id']}", {"subject": "Another"})) == []
 
 
 class TestSuccessors:
@@ -237,9 +194,7 @@ class TestSuccessors:
 
     def test_recreations_answer_201_and_are_otherwise_where_asked(self, client: Client) -> None:
         cancelled = client.create_in("cancelled", due_at=DUE, tags=["a"])
-        reply = client.call(
-            "POST", f"/activities/{cancelled['id']}/recreate", {"subject": "Again", "due_at": LATER}
-        )
+        reply = client.call("POST", f"/activities/{cancelled['id']}/recreate", {"subject": "Again", "due_at": LATER})
         again = reply.json()["data"]
         assert reply.status_code == 201
         assert (again["subject"], again["due_at"], again["tags"]) == ("Again", LATER, ["a"])
@@ -254,10 +209,7 @@ class TestDeleted:
         def seen() -> list[bool]:
             return [
                 client.call("GET", f"/activities/{activity['id']}").status_code == 200,
-                *(
-                    any(row["id"] == activity["id"] for row in client.rows(path, **asked))
-                    for path, asked in LISTS
-                ),
+                *(any(row["id"] == activity["id"] for row in client.rows(path, **asked)) for path, asked in LISTS),
             ]
 
         activity = client.create(subject="Findable", due_at=DUE)
@@ -304,9 +256,7 @@ class TestFollowUps:
         made = client.create(subject=subject, activityable_id=customer)
         return client.act(made, "complete", outcome="done", **said)
 
-    def test_are_open_from_completion_oldest_first_and_those_without_a_date_last(
-        self, client: Client
-    ) -> None:
+    def test_are_open_from_completion_oldest_first_and_those_without_a_date_last(self, client: Client) -> None:
         client.create(subject="Only planned", follow_up_date="2025-01-01")
         self.met(client, "No date", "c-2", follow_up_required=True)
         self.met(client, "Second", "c-3", follow_up_date="2026-02-01")
@@ -330,6 +280,12 @@ class TestFollowUps:
             "satisfied_by_id": later["id"],
         }
 
+    def test_are_not_satisfied_by_what_was_there_before_they_opened(self, client: Client) -> None:
+        meeting = client.create(subject="Meeting")
+        client.create(subject="Between")
+        client.act(meeting, "complete", follow_up_date="2026-01-01")
+        assert self.owed(client) == [("Meeting", "2026-01-01")]
+
     def test_are_satisfied_by_the_activity_that_names_them_wherever_it_is(self, client: Client) -> None:
         meeting = self.met(client, "Meeting", "c-2", follow_up_date="2026-01-01")
         client.create(follow_up_of_id=meeting["id"].lower())
@@ -347,9 +303,7 @@ class TestFollowUps:
     def test_are_created_only_when_asked_for(self, client: Client) -> None:
         meeting = self.met(client, "Meeting", "c-2", follow_up_date="2026-03-20", create_follow_up=True)
         made = client.rows(type="follow_up")
-        assert [(row["follow_up_of_id"], row["due_at"]) for row in made] == [
-            (meeting["id"], "2026-03-20T09:00:00Z")
-        ]
+        assert [(row["follow_up_of_id"], row["due_at"]) for row in made] == [(meeting["id"], "2026-03-20T09:00:00Z")]
         assert self.owed(client) == []
 
     def test_are_paged_like_every_list(self, client: Client) -> None:

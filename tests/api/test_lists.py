@@ -158,9 +158,7 @@ def by_tags(chance: random.Random) -> tuple[Asked, Keep]:
 def by_text(chance: random.Random) -> tuple[Asked, Keep]:
     word = chance.choice(WORDS)
     piece = word[chance.randrange(len(word) - 1) :].swapcase()
-    return {
-        "search": piece
-    }, lambda row: piece.casefold() in f"{row['subject']}\n{row['description'] or ''}".casefold()
+    return {"search": piece}, lambda row: piece.casefold() in f"{row['subject']}\n{row['description'] or ''}".casefold()
 
 
 def by_days(chance: random.Random) -> tuple[Asked, Keep]:
@@ -169,9 +167,7 @@ def by_days(chance: random.Random) -> tuple[Asked, Keep]:
     zone = ZoneInfo(name)
     start = date(2025, 12, 14) + timedelta(days=chance.randrange(12))
     end = start + timedelta(days=chance.randrange(5))
-    ends = chance.choice(
-        [{"due_date_from": start}, {"due_date_to": end}, {"due_date_from": start, "due_date_to": end}]
-    )
+    ends = chance.choice([{"due_date_from": start}, {"due_date_to": end}, {"due_date_from": start, "due_date_to": end}])
     asked = {key: day.isoformat() for key, day in ends.items()}
     if name != "UTC" or chance.random() < 0.5:
         asked["tz"] = name
@@ -245,9 +241,7 @@ def sorted_as_asked(rows: list[Json], order: Order, *, descending: bool) -> list
         key=lambda row: (order(row), row["id"]),
         reverse=descending,
     )
-    without = sorted(
-        (row for row in rows if order(row) is None), key=lambda row: row["id"], reverse=descending
-    )
+    without = sorted((row for row in rows if order(row) is None), key=lambda row: row["id"], reverse=descending)
     return [row["id"] for row in [*with_value, *without]]
 
 
@@ -296,9 +290,7 @@ def walked_by_cursor(client: Client, path: str, asked: Asked, per_page: int, tot
     [("/activities", ORDERS), ("/activities/overdue", LATE_ORDERS)],
     ids=["activities", "overdue"],
 )
-def test_a_list_is_what_the_oracle_says(
-    crowd: Crowd, path: str, orders: Mapping[str, Order], part: int
-) -> None:
+def test_a_list_is_what_the_oracle_says(crowd: Crowd, path: str, orders: Mapping[str, Order], part: int) -> None:
     chance = random.Random(f"{SEED} {path} {part}")
     there = crowd.visible if path == "/activities" else [row for row in crowd.visible if is_late(row)]
     found = 0
@@ -361,9 +353,7 @@ def test_days_overdue_are_whole_days(crowd: Crowd) -> None:
 def test_a_bare_day_includes_its_last_instant_even_the_last_day_there_is(client: Client) -> None:
     last = client.create(due_at="9999-12-31T23:59:59.999999Z")
     first = client.create(due_at="0001-01-01T00:00:00Z")
-    assert [row["id"] for row in client.rows(due_date_from="9999-12-31", due_date_to="9999-12-31")] == [
-        last["id"]
-    ]
+    assert [row["id"] for row in client.rows(due_date_from="9999-12-31", due_date_to="9999-12-31")] == [last["id"]]
     assert [row["id"] for row in client.rows(due_date_to="0001-01-01")] == [first["id"]]
     both = client.rows(due_date_from="0001-01-01", due_date_to="9999-12-31", tz="Asia/Tokyo")
     assert [row["id"] for row in both] == [first["id"], last["id"]]

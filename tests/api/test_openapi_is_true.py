@@ -1,19 +1,17 @@
 """What the OpenAPI document says, the service does: examples are accepted, answers have the shapes promised."""
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from accounts import Accounts, key_of
+from accounts import key_of
 from openapi import Operation, document, faults, operations, problem_schema, resolved
-from service import Client, Json, Service
+from service import Json, Service
+from world import World, account_activity, activity
 
-from api.http.directory import NOUNS
 from api.http.tokens import SCOPES
-from api.openapi.examples.activities import CALL_ID, NOTE_ID
 
 ALL = operations()
 REQUESTS = [(operation, name) for operation in ALL for name in operation.bodies or {"": None}]
@@ -28,83 +26,6 @@ def _names(operation: Operation) -> set[str]:
 
 each_operation = pytest.mark.parametrize("operation", ALL, ids=str)
 each_request = pytest.mark.parametrize(("operation", "name"), REQUESTS, ids=lambda one: str(one))
-
-
-class World:
-    """An organisation with the records the examples speak of, and a client that may do everything."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        client.records()
-        for noun in NOUNS.values():
-            client.record(noun, "acme")
-            client.record(noun, "beta")
-        self.accounts = Accounts(client)
-        self.accounts.headers["X-API-Key"] = key_of(client)
-
-    def ask(self, operation: Operation, body: Any = None, query: Mapping[str, Any] | None = None) -> httpx.Response:
-        headers = self.accounts.headers if operation.path.startswith("/v1/") else {}
-        url = f"{self.client.service.url}{self.path(operation)}"
-        return self.client.call(operation.method.upper(), url, body, params=query, headers=headers)
-
-    def path(self, operation: Operation) -> str:
-        """The operation's path, with something it can be done to."""
-        path = operation.path.replace("{n}", "0")
-        if "{activity_id}" in path:
-            path = path.replace("{activity_id}", BEFORE.get(operation.id, activity)(self))
-        if "{activityId}" in path:
-            path = path.replace("{activityId}", str(account_activity(self)))
-        if "{key_id}" in path:
-            path = path.replace("{key_id}", self.client.ok("POST", "/api-keys", {"name": "a key"})["data"]["id"])
-        if "{record_id}" in path:
-            noun = path.split("/")[4]
-            path = path.replace("{record_id}", self.client.record(noun, "some-record"))
-        return path
-
-    def body(self, said: Any) -> Any:
-        """The example with activities of this organisation in it."""
-        text = json.dumps(said)
-        for example in (CALL_ID, NOTE_ID):
-            if example in text:
-                text = text.replace(example, activity(self))
-        return json.loads(text)
-
-
-def activity(world: World) -> str:
-    made = world.client.create(
-        activityable_type="opportunity",
-        activityable_id="01hwxyz823abc456def789ghi0",
-        contact_id="01hwxyz123abc456def789ghi0",
-        due_at="2025-01-20T14:00:00Z",
-        reminder_at="2025-01-20T13:45:00Z",
-        duration_minutes=30,
-        participants=["u-1", {"kind": "external", "name": "Kim", "attended": True}],
-        follow_up_date="2025-12-23",
-    )
-    return str(made["id"])
-
-
-def account_activity(world: World) -> int:
-    return int(world.accounts.create(accountId="acme", attachmentUrls=["https://files.example/1"])["id"])
-
-
-def waiting(world: World) -> str:
-    return str(world.client.act(activity(world), "wait")["id"])
-
-
-def cancelled(world: World) -> str:
-    return str(world.client.act(activity(world), "cancel")["id"])
-
-
-def deleted(world: World) -> str:
-    return str(world.client.delete(activity(world))["id"])
-
-
-BEFORE: Mapping[str, Callable[[World], str]] = {
-    "resume_activity": waiting,
-    "recreate_activity": cancelled,
-    "restore_activity": deleted,
-}
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +86,7 @@ def test_lists_go_on_by_cursor_as_documented(world: World, operation: Operation)
 @pytest.mark.parametrize("operation", [one for one in ALL if "If-None-Match" in _names(one)], ids=str)
 def test_what_the_caller_has_already_is_304_as_documented(world: World, operation: Operation) -> None:
     url = f"{world.client.service.url}{world.path(operation)}"
-    headers = world.accounts.headers if operation.path.startswith("/v1/") else {}
+    headers = world.headers(operation.path)
     tag = world.client.call("GET", url, headers=headers).headers["etag"]
     reply = world.client.call("GET", url, headers=headers | {"If-None-Match": tag})
     assert reply.status_code == 304
@@ -182,7 +103,7 @@ def test_refusals_are_answered_as_documented(world: World, operation: Operation)
     body = next(iter(operation.bodies.values()), None)
     path = re.sub(r"\{[^}]+\}", UNKNOWN, operation.path)
     url = f"{world.client.service.url}{path}"
-    headers = world.accounts.headers if operation.path.startswith("/v1/") else {}
+    headers = world.headers(operation.path)
 
     def refused(status: int, code: str, **asked: Any) -> None:
         reply = world.client.http.request(operation.method.upper(), url, **asked)

@@ -34,11 +34,7 @@ class Writer:
             question = self.chance.choice((self.detail, self.listed, self.searched, self.overdue))
             self.asked[question.__name__] += 1
             seen, reply = question(written)
-            expected = (
-                None
-                if deleted or (question == self.overdue and not is_late(written))
-                else comparable(written)
-            )
+            expected = None if deleted or (question == self.overdue and not is_late(written)) else comparable(written)
             if seen != expected:
                 self.stale.append(f"{question.__name__} of version {written['version']} saw {seen}")
             if "projection-lag" in reply.headers:
@@ -98,9 +94,7 @@ WAYS = ("start", "wait", "resume", "defer", "reschedule", "complete", "cancel", 
 
 
 def comparable(shown: Json) -> Json:
-    return {
-        name: value for name, value in shown.items() if name not in {*EMBEDDED, "highlight", "days_overdue"}
-    }
+    return {name: value for name, value in shown.items() if name not in {*EMBEDDED, "highlight", "days_overdue"}}
 
 
 def is_late(activity: Json) -> bool:
@@ -127,9 +121,7 @@ def test_no_read_is_older_than_a_write_that_was_acknowledged_before(service: Ser
     asked = sum((writer.asked for writer in writers), Counter())
     assert asked.total() == THREADS * WRITES_EACH
     assert all(asked[question] > 300 for question in ("detail", "listed", "searched", "overdue"))
-    assert all(service.worked()[worker] > seconds for worker, seconds in before.items()), (
-        "one worker did it all"
-    )
+    assert all(service.worked()[worker] > seconds for worker, seconds in before.items()), "one worker did it all"
 
 
 def test_an_organisation_nobody_wrote_to_has_nothing_to_wait_for(service: Service) -> None:

@@ -86,10 +86,7 @@ class TestHighlights:
         }
 
     def test_mark_misspelt_words_as_they_are_spelt(self, library: Client) -> None:
-        assert (
-            self.highlight(library, "timelnie")["description"]
-            == "Pricing and implementation <mark>timeline</mark>"
-        )
+        assert self.highlight(library, "timelnie")["description"] == "Pricing and implementation <mark>timeline</mark>"
 
     def test_escape_everything_else(self, library: Client) -> None:
         assert self.highlight(library, "bold")["description"] == (

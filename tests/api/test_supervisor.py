@@ -190,9 +190,7 @@ def test_a_killed_parent_leaves_no_child_and_no_server(told: Path, data_dir: Pat
     assert wait_until(lambda: all(map(is_gone, [server, *children])), PATIENCE)
 
 
-def test_a_killed_parent_leaves_the_server_to_another_family_on_the_same_data(
-    told: Path, data_dir: Path
-) -> None:
+def test_a_killed_parent_leaves_the_server_to_another_family_on_the_same_data(told: Path, data_dir: Path) -> None:
     starter = start_family(ON_A_LIFELINE, told, data_dir)
     server = pid_told_by(starter)
     children = born(told, 2)
@@ -250,9 +248,7 @@ def test_a_port_in_use_is_one_line_and_exit_code_1(capsys: pytest.CaptureFixture
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = port_of(taken)
         assert serve(Settings(port=port)) == 1
-    assert capsys.readouterr().err == (
-        f"activities: port {port} on 127.0.0.1 is in use: choose another with --port\n"
-    )
+    assert capsys.readouterr().err == (f"activities: port {port} on 127.0.0.1 is in use: choose another with --port\n")
 
 
 def test_an_unreachable_database_is_one_line_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:

@@ -293,7 +293,7 @@ class Proxy:
         self.lose_acknowledgement = False
         self.away = False
         self.cuts = 0
-        self.turned_away = 0
+        self.turned_away = asyncio.Event()
         self.dsn = make_conninfo(dsn, host=self._folder.name, port=5432)
 
     async def __aenter__(self) -> "Proxy":
@@ -308,7 +308,7 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.away:
-            self.turned_away += 1
+            self.turned_away.set()
             writer.close()
             return
         host, port = str(self._target["host"]), self._target.get("port", "5432")
@@ -362,9 +362,7 @@ def behind_a_proxy(dsn: str, scenario: Scenario, **settings: Any) -> None:
 
 
 class TestWhenTheDatabaseGoesAway:
-    def test_a_commit_whose_acknowledgement_is_lost_is_no_refusal_and_happens_once(
-        self, database: str
-    ) -> None:
+    def test_a_commit_whose_acknowledgement_is_lost_is_no_refusal_and_happens_once(self, database: str) -> None:
         """The activity is in progress when the batch is tried again: deciding anew would refuse it falsely."""
 
         async def scenario(proxy: Proxy, desk: Desk) -> None:
@@ -401,9 +399,7 @@ class TestWhenTheDatabaseGoesAway:
         assert happened(database) == ["created", *["waited", "resumed"] * 10]
 
     @pytest.mark.parametrize("lost", ["lose_commit", "lose_acknowledgement"])
-    def test_what_another_process_records_meanwhile_is_not_taken_for_ones_own(
-        self, database: str, lost: str
-    ) -> None:
+    def test_what_another_process_records_meanwhile_is_not_taken_for_ones_own(self, database: str, lost: str) -> None:
         async def scenario(proxy: Proxy, desk: Desk) -> None:
             async with a_desk(database) as other:
                 for _ in range(10):
@@ -432,9 +428,7 @@ class TestWhenTheDatabaseGoesAway:
 
         assert asyncio.run(scenario()) == ["pending 1", "pending 1"]
 
-    def test_a_database_that_stays_away_is_told_of_in_bounded_time_and_may_come_back(
-        self, database: str
-    ) -> None:
+    def test_a_database_that_stays_away_is_told_of_in_bounded_time_and_may_come_back(self, database: str) -> None:
         async def scenario(proxy: Proxy, desk: Desk) -> None:
             proxy.away = True
             began = time.monotonic()
@@ -449,6 +443,7 @@ class TestWhenTheDatabaseGoesAway:
 
     def test_a_log_that_stays_locked_is_told_of_in_bounded_time(self, database: str) -> None:
         """Each try waits for the lock as long as the writer's lock timeout allows; here that is made short."""
+
         async def connect() -> AsyncConnection[Any]:
             connection = await AsyncConnection.connect(conninfo(database, Role.WRITER), autocommit=True)
             await connection.execute("set lock_timeout = '200ms'")
@@ -458,9 +453,7 @@ class TestWhenTheDatabaseGoesAway:
             async with a_desk(database, connect=connect) as desk:
                 await served(desk, create(an_id()))
                 with psycopg.connect(database) as other:
-                    other.execute(
-                        "select from activities.heads where organization_id = %s for update", (ACME,)
-                    )
+                    other.execute("select from activities.heads where organization_id = %s for update", (ACME,))
                     began = time.monotonic()
                     outcomes = await served(desk, create(an_id()))
                     assert time.monotonic() - began < 4 + TRIES * 0.5
@@ -489,9 +482,7 @@ class TestWhenTheDatabaseGoesAway:
         assert last == ["pending 1"]
 
     def test_a_lane_survives_whatever_happens_to_a_batch(self, database: str) -> None:
-        failures: Iterator[Exception] = iter(
-            [ValueError("strange"), OSError("stranger"), RuntimeError("strangest")]
-        )
+        failures: Iterator[Exception] = iter([ValueError("strange"), OSError("stranger"), RuntimeError("strangest")])
 
         async def connect() -> AsyncConnection[Any]:
             for failure in failures:
@@ -510,8 +501,7 @@ class TestWhenTheDatabaseGoesAway:
         async def scenario(proxy: Proxy, desk: Desk) -> None:
             proxy.away = True
             waiting = [asyncio.ensure_future(desk.serve(create(an_id()))) for _ in range(100)]
-            while proxy.turned_away == 0:
-                await asyncio.sleep(0.001)
+            await asyncio.wait_for(proxy.turned_away.wait(), 5)
             await desk.stop()
             outcomes = await asyncio.gather(*waiting, return_exceptions=True)
             assert all(isinstance(outcome, Unavailable) for outcome in outcomes)

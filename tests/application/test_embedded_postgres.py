@@ -119,9 +119,7 @@ def leave(user: "subprocess.Popen[str]") -> str:
 
 
 @pytest.mark.parametrize("bin_dir", [None, *OTHERS], ids=lambda p: p.parent.name if p else "default")
-def test_a_server_starts_from_nothing_survives_a_kill_and_is_stopped(
-    data_dir: Path, bin_dir: Path | None
-) -> None:
+def test_a_server_starts_from_nothing_survives_a_kill_and_is_stopped(data_dir: Path, bin_dir: Path | None) -> None:
     server = server_on(data_dir, bin_dir).start()
     ask(server, "create table note as select 'kept' as text")
     first = server.pid

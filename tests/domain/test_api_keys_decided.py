@@ -30,9 +30,7 @@ def after(*facts: ApiKeyEvent) -> ApiKey | None:
 
 def test_a_key_is_made_with_what_it_is_recognised_by() -> None:
     assert created() == [
-        ApiKeyCreated(
-            at=NOON, id="k-1", label="zapier", scopes=DEFAULT_SCOPES, secret_hmac="00", created_by="u-1"
-        )
+        ApiKeyCreated(at=NOON, id="k-1", label="zapier", scopes=DEFAULT_SCOPES, secret_hmac="00", created_by="u-1")
     ]
 
 

@@ -109,9 +109,7 @@ class TestCreatedCompleted:
         assert made(status="completed", follow_up_date="2026-03-20").follow_up_opened == 2
 
     @pytest.mark.parametrize("status", ["pending", "in_progress", "waiting", "deferred"])
-    @pytest.mark.parametrize(
-        ("field", "value"), [("completed_at", BEFORE.isoformat()), ("outcome", "They agreed.")]
-    )
+    @pytest.mark.parametrize(("field", "value"), [("completed_at", BEFORE.isoformat()), ("outcome", "They agreed.")])
     def test_is_all_that_takes_a_completion(self, status: str, field: str, value: str) -> None:
         with pytest.raises(Invalid) as refusal:
             creating(**{"status": status, field: value})

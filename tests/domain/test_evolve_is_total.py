@@ -20,7 +20,11 @@ INSTANTS = st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9999, 12
 TEXTS = st.text(max_size=20)
 IDS = st.text(min_size=1, max_size=64)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=5,
 )
@@ -85,9 +89,7 @@ def test_any_facts_in_any_order_lead_to_an_activity(first: Any, history: list[An
         assert activity.version == position
         assert activity.updated_at == fact.at
         assert activity.status in Status
-        assert activity.allowed_actions == allowed_actions(
-            activity.status, deleted=activity.deleted_at is not None
-        )
+        assert activity.allowed_actions == allowed_actions(activity.status, deleted=activity.deleted_at is not None)
     assert activity is not None
     assert activity.number == 1
 

@@ -127,9 +127,7 @@ def test_deleting_keeps_the_status_and_restoring_brings_everything_back(whence: 
 
 
 @pytest.mark.parametrize(("whence", "action", "allowed"), [r for r in REFUSED if r[0] not in OF_DELETED])
-def test_any_other_action_is_refused_saying_what_is_allowed(
-    whence: str, action: str, allowed: set[str]
-) -> None:
+def test_any_other_action_is_refused_saying_what_is_allowed(whence: str, action: str, allowed: set[str]) -> None:
     with pytest.raises(NotAllowed) as refusal:
         WHEN[action](GIVEN[whence])
     assert set(refusal.value.allowed_actions) == allowed
@@ -137,9 +135,7 @@ def test_any_other_action_is_refused_saying_what_is_allowed(
 
 
 @pytest.mark.parametrize(("whence", "action"), [r[:2] for r in REFUSED if r[0] in OF_DELETED])
-def test_on_a_deleted_activity_anything_but_restore_is_as_if_it_were_not_there(
-    whence: str, action: str
-) -> None:
+def test_on_a_deleted_activity_anything_but_restore_is_as_if_it_were_not_there(whence: str, action: str) -> None:
     with pytest.raises(Unknown):
         WHEN[action](GIVEN[whence])
 

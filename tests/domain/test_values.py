@@ -29,6 +29,7 @@ WITHIN: list[tuple[str, Any]] = [
     ("tags", ["same"] * 1000),
     ("duration_minutes", 0),
     ("duration_minutes", MINUTES_A_YEAR),
+    ("duration_minutes", 30.0),
     ("billable_rate", 0),
     ("billable_rate", 9999999999.99),
     ("billable_rate", 0.01),
@@ -70,7 +71,7 @@ BEYOND: list[tuple[str, Any]] = [
     ("tags", [1]),
     ("duration_minutes", -1),
     ("duration_minutes", MINUTES_A_YEAR + 1),
-    ("duration_minutes", 30.0),
+    ("duration_minutes", 30.5),
     ("duration_minutes", "30"),
     ("duration_minutes", True),
     ("billable_rate", -0.01),
@@ -135,9 +136,7 @@ def test_what_lies_within_the_limits_is_taken(field: str, value: Any) -> None:
 
 @pytest.mark.parametrize(("field", "value"), BEYOND, ids=shortened)
 @pytest.mark.parametrize("say", [new, lambda **f: ActivityChanges.model_validate(f)], ids=["new", "change"])
-def test_what_lies_beyond_them_is_refused_naming_the_field(
-    say: Callable[..., Any], field: str, value: Any
-) -> None:
+def test_what_lies_beyond_them_is_refused_naming_the_field(say: Callable[..., Any], field: str, value: Any) -> None:
     with pytest.raises(ValidationError) as refusal:
         say(**{field: value})
     assert {error["loc"][0] for error in refusal.value.errors()} == {field}

@@ -93,8 +93,7 @@ def test_the_settings_table_is_the_settings() -> None:
     told = re.findall(r"^\| `ACTIVITIES_([A-Z_]+)` \| ([^|]*) \| (.*) \|$", table, re.MULTILINE)
 
     assert told == [
-        (name.upper(), default_of(field.default), field.description)
-        for name, field in Settings.model_fields.items()
+        (name.upper(), default_of(field.default), field.description) for name, field in Settings.model_fields.items()
     ]
 
 

@@ -61,9 +61,7 @@ def test_scenario_1_a_series_of_sales_calls(jane: Client) -> None:
 def test_scenario_2_overdue_activities(jane: Client) -> None:
     overdue_list, reschedule, complete, cancel, update_customer = steps("Scenario 2")
     deal = jane.create(subject="Deal", due_at="2025-12-17T09:00:00Z", **about("opportunity", BIG_DEAL))
-    task = jane.create(
-        subject="Task", due_at="2025-12-15T09:00:00Z", type="task", **about("customer", CUSTOMER)
-    )
+    task = jane.create(subject="Task", due_at="2025-12-15T09:00:00Z", type="task", **about("customer", CUSTOMER))
     silent = jane.create(subject="Silent", due_at="2025-12-16T09:00:00Z", **about("customer", UNRESPONSIVE))
     jane.create(
         subject="Not mine",
@@ -77,9 +75,7 @@ def test_scenario_2_overdue_activities(jane: Client) -> None:
     assert subjects(late["data"]) == ["Task", "Silent", "Deal"]
     assert all(row["is_overdue"] and row["days_overdue"] > 0 for row in late["data"])
     assert late["meta"]["total"] == 3
-    by_value = jane.rows(
-        "/activities/overdue", assigned_user_id="me", sort_by="entity_value", sort_direction="desc"
-    )
+    by_value = jane.rows("/activities/overdue", assigned_user_id="me", sort_by="entity_value", sort_direction="desc")
     assert subjects(by_value)[0] == "Deal"
 
     moved = say(jane, reschedule, deal)["data"]
@@ -172,9 +168,7 @@ def test_troubleshooting_the_right_id_under_the_wrong_type(jane: Client) -> None
     ],
     ids=str,
 )
-def test_troubleshooting_an_activity_that_does_not_appear_in_lists(
-    jane: Client, hides: dict[str, str]
-) -> None:
+def test_troubleshooting_an_activity_that_does_not_appear_in_lists(jane: Client, hides: dict[str, str]) -> None:
     by_subject, by_id = steps("Troubleshooting")[3:5]
     lost = jane.create(
         subject="Lost and found",
@@ -185,9 +179,7 @@ def test_troubleshooting_an_activity_that_does_not_appear_in_lists(
     assert jane.rows(**hides) == []
     found = jane.ok(by_subject.method, by_subject.path.replace("{subject}", lost["subject"]))["data"]
     assert [row["id"] for row in found] == [lost["id"]]
-    assert (
-        jane.ok(by_id.method, by_id.path.replace("{id}", lost["id"]))["data"]["subject"] == "Lost and found"
-    )
+    assert jane.ok(by_id.method, by_id.path.replace("{id}", lost["id"]))["data"]["subject"] == "Lost and found"
 
 
 def test_troubleshooting_too_many_overdue_activities(jane: Client) -> None:
@@ -204,9 +196,7 @@ def test_troubleshooting_too_many_overdue_activities(jane: Client) -> None:
     important = jane.create(
         subject="Important", due_at="2025-12-01T10:00:00Z", priority="high", **about("customer", CUSTOMER)
     )
-    quick = jane.create(
-        subject="Quick", due_at="2025-12-02T10:00:00Z", type="task", **about("customer", CUSTOMER)
-    )
+    quick = jane.create(subject="Quick", due_at="2025-12-02T10:00:00Z", type="task", **about("customer", CUSTOMER))
     assert subjects(jane.ok(overdue_list.method, overdue_list.path)["data"]) == [
         "Stale 1",
         "Stale 2",

@@ -46,9 +46,7 @@ def test_a_request_of_the_guide_is_answered_as_the_guide_shows(jane: Client, req
 
 def the_example(jane: Client) -> Json:
     """The activity the guide goes on about, with the rate its detail shows."""
-    made: Json = jane.ok(
-        "POST", "/activities", {**CREATE.body, "is_billable": True, "billable_rate": 150.00}
-    )["data"]
+    made: Json = jane.ok("POST", "/activities", {**CREATE.body, "is_billable": True, "billable_rate": 150.00})["data"]
     return made
 
 

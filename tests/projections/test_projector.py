@@ -269,7 +269,9 @@ def test_the_database_may_go_away_for_a_while(log: Log) -> None:
     with projecting(log):
         caught_up(log)
         for number in range(5):
-            log.ask("select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s", Role.PROJECTOR)
+            log.ask(
+                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s", Role.PROJECTOR
+            )
             log.append(created(number))
             caught_up(log)
 

@@ -77,6 +77,7 @@ class Activity(Base):
     contact: Mapped[Record | None] = _named("contact_id", "'contact'")
     assigned_user: Mapped[Record | None] = _named("assigned_user_id", "'user'")
     created_by: Mapped[Record | None] = _named("created_by_id", "'user'")
+    highlight = None  # set by search
 
     @property
     def priority(self) -> Priority:
@@ -89,6 +90,10 @@ class Activity(Base):
     @property
     def allowed_actions(self) -> tuple[Action, ...]:
         return allowed_actions(Status(self.status), deleted=self.deleted_at is not None)
+
+    @property
+    def days_overdue(self) -> int:
+        return (datetime.now(UTC) - self.due_at).days if self.due_at is not None else 0
 
     @property
     def is_overdue(self) -> bool:

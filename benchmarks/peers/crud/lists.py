@@ -60,11 +60,7 @@ async def list_overdue(who: Who, db: Db, wanted: Wanted) -> Many[LateOut]:
     now = datetime.now(UTC)
     late: list[Any] = [*wanted.conditions(who.organization_id), CAN_BE_LATE, Activity.due_at < now]
     found, meta = await page(db, select(Activity).where(*late), late, wanted)
-    data = []
-    for activity in found:
-        assert activity.due_at is not None
-        shown = ActivityOut.model_validate(activity).model_dump()
-        data.append(LateOut(**shown, days_overdue=(now - activity.due_at).days))
+    data = [LateOut.model_validate(activity) for activity in found]
     return Many(message="Overdue activities retrieved successfully", data=data, meta=meta)
 
 
@@ -74,7 +70,7 @@ async def page(
     """The rows of a page and what is said of it."""
     asked = asked.order_by(Activity.due_at, Activity.id).limit(wanted.per_page)
     if wanted.cursor is not None:
-        found = (await db.scalars(asked.where(_after(wanted.cursor)))).all()
+        found = await _after(db, asked, wanted)
         return found, Meta(per_page=wanted.per_page, next_cursor=_cursor(found[-1]) if found else None)
     total = await db.scalar(select(func.count()).select_from(Activity).where(*conditions)) or 0
     found = (await db.scalars(asked.offset((wanted.page - 1) * wanted.per_page))).all()
@@ -90,9 +86,14 @@ def _cursor(last: Activity) -> str:
     return base64.urlsafe_b64encode(json.dumps([due, str(last.id)]).encode()).decode()
 
 
-def _after(cursor: str) -> ColumnElement[bool]:
-    due, id_ = json.loads(base64.urlsafe_b64decode(cursor))
+async def _after(db: Db, asked: Select[Activity], wanted: Filters) -> Sequence[Activity]:
+    """The rows after the cursor's: those with a due date by the index, then those without."""
+    due, id_ = json.loads(base64.urlsafe_b64decode(wanted.cursor or ""))
+    undated = Activity.due_at.is_(None)
     if due is None:
-        return Activity.due_at.is_(None) & (Activity.id > id_)
-    later: ColumnElement[bool] = tuple_(Activity.due_at, Activity.id) > (datetime.fromisoformat(due), id_)
-    return later | Activity.due_at.is_(None)
+        return (await db.scalars(asked.where(undated, Activity.id > id_))).all()
+    later = tuple_(Activity.due_at, Activity.id) > (datetime.fromisoformat(due), id_)
+    found = (await db.scalars(asked.where(later))).all()
+    if len(found) == wanted.per_page:
+        return found
+    return [*found, *(await db.scalars(asked.where(undated).limit(wanted.per_page - len(found)))).all()]

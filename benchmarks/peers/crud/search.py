@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Row, func, literal, select
 
 from benchmarks.peers.crud.activity import Activity
-from benchmarks.peers.crud.answers import ActivityOut, FoundOut, Highlight, Many, Meta
+from benchmarks.peers.crud.answers import FoundOut, Highlight, Many, Meta
 from benchmarks.peers.crud.database import Db
 from benchmarks.peers.crud.lists import Filters
 from benchmarks.peers.identity import Who
@@ -64,7 +64,7 @@ async def _rows(
     return rows.all()
 
 
-def _shown(row: Row[Any]) -> FoundOut:
+def _shown(row: Any) -> FoundOut:
     activity, subject, description = row
-    shown = ActivityOut.model_validate(activity).model_dump()
-    return FoundOut(**shown, highlight=Highlight(subject=subject, description=description))
+    activity.highlight = Highlight(subject=subject, description=description)
+    return FoundOut.model_validate(activity)

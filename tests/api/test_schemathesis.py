@@ -1,0 +1,121 @@
+"""Schemathesis reads the OpenAPI document and tries the service: no 5xx, answers as documented, schemas that are true.
+
+What the schemas call valid is refused only for reasons no schema can tell (REASONS); what they call invalid is
+refused. At most three minutes, and the same cases each time.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from openapi import document
+from schemathesis.checks import load_all_checks
+from schemathesis.specs.openapi.checks import (
+    allow_header_conformance,
+    negative_data_rejection,
+    positive_data_acceptance,
+    unsupported_method,
+)
+from service import Service, database_copy
+from world import World, activity
+
+from api.http.tokens import SCOPES
+from application.postgres.embedded import EmbeddedPostgres
+
+MOST_SECONDS = 170
+EXAMPLES = 8
+ALIKE = "/crm/(leads|contacts|accounts)"
+"""Records of these kinds go through the routes that customers, opportunities and users go through."""
+REASONS = (
+    "related_entity_not_found",
+    "is only for an activity created completed",
+    "An activity cannot be created cancelled",
+    "is only for an activity that becomes completed",
+    "must not lie in the future",
+    "reschedule needs a reschedule_date",
+    "reschedule_date needs reschedule: true",
+    "is needed to create the follow-up",
+    "must lie in the years 1 to 9999 in UTC",
+)
+"""What makes a request invalid although each of its fields is valid."""
+
+schemathesis.openapi.format("time-zone", st.sampled_from(["UTC", "Europe/Vienna", "America/New_York", "Asia/Kolkata"]))
+load_all_checks()
+CONFIG = schemathesis.Config.from_dict(
+    {"generation": {"with-security-parameters": False, "max-examples": EXAMPLES, "deterministic": True}}
+)
+SCHEMA = schemathesis.openapi.from_dict(document(), config=CONFIG)
+
+
+@pytest.fixture(scope="module")
+def world(server: EmbeddedPostgres, template: str) -> Iterator[World]:
+    """References may be of any record here, so that random ones get further than the first check."""
+    with (
+        database_copy(server, template) as dsn,
+        Service(dsn, workers=1, ACTIVITIES_RELATED_RECORDS="lenient") as service,
+        service.client(scopes=SCOPES) as client,
+    ):
+        yield World(client)
+
+
+@pytest.fixture(scope="module")
+def until() -> float:
+    return time.monotonic() + MOST_SECONDS
+
+
+@SCHEMA.exclude(path_regex=ALIKE).exclude(path="/metrics").parametrize()
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_the_service_keeps_to_its_document(case: schemathesis.Case, world: World, until: float) -> None:
+    if time.monotonic() > until:
+        pytest.skip(f"{MOST_SECONDS} seconds are over")
+    prepare(case, world)
+    headers = {"Authorization": world.client.http.headers["Authorization"], **world.headers(case.path)}
+    reply = case.call(base_url=world.client.service.url, headers=headers)
+    case.validate_response(reply, excluded_checks=beside_the_point(case, reply))
+    if said_to_be_valid(case):
+        assert reply.status_code not in (400, 415, 422) or reasonable(reply.json()), reply.json()
+
+
+def prepare(case: schemathesis.Case, world: World) -> None:
+    """Name what there is, and leave out what only the service or an earlier answer can know."""
+    operation_id = str(case.operation.definition.raw["operationId"])
+    if not negated(case, "path"):
+        case.path_parameters = {**case.path_parameters, **world.places(operation_id, case.path)}
+    if not said_to_be_valid(case):
+        return
+    for name in ("Idempotency-Key", "If-Match"):
+        case.headers.pop(name, None)
+    if case.query:
+        case.query.pop("cursor", None)
+    if isinstance(case.body, dict) and isinstance(case.body.get("follow_up_of_id"), str):
+        case.body["follow_up_of_id"] = activity(world)
+
+
+def said_to_be_valid(case: schemathesis.Case) -> bool:
+    return case.meta is None or case.meta.generation.mode.is_positive
+
+
+def negated(case: schemathesis.Case, location: str) -> bool:
+    components = {} if case.meta is None else case.meta.components
+    return any(place.value == location and one.mode.is_negative for place, one in components.items())
+
+
+def beside_the_point(case: schemathesis.Case, reply: schemathesis.Response) -> list[Any]:
+    """Checks that are not true of us, each for a reason."""
+    checks: list[Any] = [positive_data_acceptance]  # ours, below, knows the reasons
+    if case.path.endswith(("/search", "/overdue", "/follow-ups", "/bulk-actions")):
+        checks += [unsupported_method, allow_header_conformance]  # other methods are an activity's of such an id
+    if negated(case, "header"):
+        checks.append(negative_data_rejection)  # headers nobody knows are nobody's business
+    if case.method == "PUT" and reply.status_code == 200 and "{record_id}" in case.path:
+        checks.append(negative_data_rejection)  # a record that is there already needs no name
+    return checks
+
+
+def reasonable(problem: dict[str, Any]) -> bool:
+    messages = [message for messages in problem["errors"].values() for message in messages]
+    return problem["code"] in REASONS or all(message in REASONS for message in messages)

@@ -54,7 +54,7 @@ class Listing:
     total: str | None = None
     """SQL of the total where it is kept; else the rows are counted."""
     identity: Mapping[str, Any] = field(default_factory=dict)
-    prepared: bool | None = None
+    planned_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ select t.total, p.shown, p.sort_value, p.key{"".join(f", p.extra{n}" for n, _ in
   ) p on true
  order by p.sorted {sort.direction} nulls last, p.key {sort.direction}
 """
-    return Question(listing.read_models, sql, parameters, listing.prepared)
+    return Question(listing.read_models, sql, parameters, listing.planned_anew)
 
 
 def page_of(listing: Listing, place: Place, found: Found) -> Page:

@@ -22,6 +22,7 @@ from application.refusals import Unavailable
 POLL = 0.005
 POOL_PATIENCE = 5.0
 
+_PLAN_ANEW = "set local plan_cache_mode = force_custom_plan"
 _BEGIN = "select head, reached from begin_reading(%s, %s)"
 
 
@@ -32,8 +33,8 @@ class Question:
     read_models: Sequence[str]
     sql: str
     parameters: Mapping[str, Any]
-    prepared: bool | None = None
-    """False where a plan should know the parameters."""
+    planned_anew: bool = False
+    """Where a plan should know the parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,9 @@ class Reader:
     async def _attempt(self, organization_id: str, question: Question) -> tuple[int, int, list[tuple[Any, ...]]]:
         async with self._pool.connection() as connection, connection.pipeline():
             place = await connection.execute(_BEGIN, (organization_id, list(question.read_models)))
-            asked = await connection.execute(question.sql, question.parameters, prepare=question.prepared)
+            if question.planned_anew:
+                await connection.execute(_PLAN_ANEW)
+            asked = await connection.execute(question.sql, question.parameters)
             row = await place.fetchone()
             rows = await asked.fetchall()
         assert row is not None  # the function returns one row always

@@ -63,11 +63,10 @@ async def list_activities(ask: Reads, wanted: Annotated[ListParameters, Query()]
 @router.get("/activities/search")
 async def search_activities(ask: Reads, wanted: Annotated[SearchParameters, Query()]) -> Response:
     """Activities whose subject or description says every word of q: whole, in part, or misspelt. Best first."""
-    place, terms = wanted.place(), terms_of(wanted.q)
+    place, terms, filters = wanted.place(), terms_of(wanted.q), wanted.filter(ask.caller)
     found = await ask.ask(expression(ask.organization_id, terms)) if terms else None
     if found is None or (asked := found.rows[0][0]) is None:
         return paged(Page([], [], None, 0, found.behind if found else 0), place, "Nothing found", [])
-    filters = wanted.filter(ask.caller)
     page = await ask.page(search(ask.organization_id, terms, asked, filters, includes=wanted.included()), place)
     words = words_in(asked)
     hits = [highlighted(item, words, *texts) for item, texts in zip(page.items, page.extras, strict=True)]

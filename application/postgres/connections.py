@@ -16,11 +16,21 @@ class Role(StrEnum):
 
 
 _BOUNDS = {
-    Role.WRITER: {"lock_timeout": "4s", "statement_timeout": "8s", "idle_in_transaction_session_timeout": "8s"},
+    Role.WRITER: {
+        "lock_timeout": "4s",
+        "statement_timeout": "8s",
+        "idle_in_transaction_session_timeout": "8s",
+        "plan_cache_mode": "force_generic_plan",
+    },
     Role.PROJECTOR: {"statement_timeout": "60s", "synchronous_commit": "off"},
-    Role.READER: {"statement_timeout": "5s", "default_transaction_read_only": "on"},
+    Role.READER: {
+        "statement_timeout": "5s",
+        "default_transaction_read_only": "on",
+        "plan_cache_mode": "force_generic_plan",
+    },
 }
-"""Read tables can be folded again from the log, so only the log's own commits wait for the disk."""
+"""Read tables can be folded again from the log, so only the log's own commits wait for the disk. Planning a
+statement takes longer than most take to run, so it is done once for all parameters, unless a question says otherwise."""
 
 
 def conninfo(dsn: str, role: Role) -> str:

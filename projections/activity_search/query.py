@@ -71,7 +71,7 @@ def search(
         extras=("l.subject", "l.document::json ->> 'description'"),
         total=f"select count(*) as total from activity_search s{wide} where {says}",
         identity={"terms": terms, **filters.parameters()},
-        prepared=False,
+        planned_anew=True,
     )
 
 

@@ -54,7 +54,6 @@ class Listing:
     total: str | None = None
     """SQL of the total where it is kept; else the rows are counted."""
     identity: Mapping[str, Any] = field(default_factory=dict)
-    planned_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,10 @@ class Page:
 
 
 def question(listing: Listing, place: Place) -> Question:
-    """The one statement that answers for a page. Raises Invalid for a cursor that is not of this list."""
+    """The one statement that answers for a page. Raises Invalid for a cursor that is not of this list.
+
+    `offset 0` keeps the planner from asking for the total once for every row.
+    """
     parameters = dict(listing.parameters) | {"limit": place.per_page + 1}
     if place.cursor is None:
         parameters["offset"] = (place.page - 1) * place.per_page
@@ -81,14 +83,14 @@ def question(listing: Listing, place: Place) -> Question:
     extras = "".join(f", {sql} as extra{n}" for n, sql in enumerate(listing.extras))
     sql = f"""
 select t.total, p.shown, p.sort_value, p.key{"".join(f", p.extra{n}" for n, _ in enumerate(listing.extras))}
-  from ({total}) t
+  from ({total} offset 0) t
   left join (
     select {listing.shown} as shown, {k}.sort_value::text as sort_value, {k}.key, {k}.sort_value as sorted{extras}
       from ({inner}) {k} {listing.with_names}
   ) p on true
  order by p.sorted {sort.direction} nulls last, p.key {sort.direction}
 """
-    return Question(listing.read_models, sql, parameters, listing.planned_anew)
+    return Question(listing.read_models, sql, parameters)
 
 
 def page_of(listing: Listing, place: Place, found: Found) -> Page:

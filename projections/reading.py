@@ -22,7 +22,6 @@ from application.refusals import Unavailable
 POLL = 0.005
 POOL_PATIENCE = 5.0
 
-_PLAN_ANEW = "set local plan_cache_mode = force_custom_plan"
 _BEGIN = "select head, reached from begin_reading(%s, %s)"
 
 
@@ -33,8 +32,6 @@ class Question:
     read_models: Sequence[str]
     sql: str
     parameters: Mapping[str, Any]
-    planned_anew: bool = False
-    """Where a plan should know the parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +113,6 @@ class Reader:
     async def _attempt(self, organization_id: str, question: Question) -> tuple[int, int, list[tuple[Any, ...]]]:
         async with self._pool.connection() as connection, connection.pipeline():
             place = await connection.execute(_BEGIN, (organization_id, list(question.read_models)))
-            if question.planned_anew:
-                await connection.execute(_PLAN_ANEW)
             asked = await connection.execute(question.sql, question.parameters)
             row = await place.fetchone()
             rows = await asked.fetchall()

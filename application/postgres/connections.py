@@ -29,8 +29,8 @@ _BOUNDS = {
         "plan_cache_mode": "force_generic_plan",
     },
 }
-"""Read tables can be folded again from the log, so only the log's own commits wait for the disk. Planning a
-statement takes longer than most take to run, so it is done once for all parameters, unless a question says otherwise."""
+"""Read tables can be folded again from the log, so only the log's own commits wait for the disk. Planning takes longer
+than most statements take to run, so it is done once for all parameters."""
 
 
 def conninfo(dsn: str, role: Role) -> str:

@@ -92,7 +92,10 @@ def _example(url: str, requests: Sequence[bytes]) -> str:
     """The first request that is refused when asked again, with its answer."""
     host = url.removeprefix("http://")
     for request in requests[:_MOST_PROBED]:
-        status, said = ask(host, request)
+        try:
+            status, said = ask(host, request)
+        except (OSError, http.client.HTTPException) as error:
+            return f"{request.decode(errors='replace')}\n-> no answer: {error!r}"
         if not 200 <= status < 300:
             return f"{request.decode(errors='replace')}\n-> {status} {said.decode(errors='replace')[:2000]}"
     return "(none of them is refused when asked again)"
@@ -104,7 +107,7 @@ def ask(host: str, request: bytes) -> tuple[int, bytes]:
     first, *lines = head.decode().split("\r\n")
     method, path, _ = first.split(" ")
     headers = dict(line.split(": ", 1) for line in lines)
-    connection = http.client.HTTPConnection(host, timeout=30)
+    connection = http.client.HTTPConnection(host, timeout=15)
     try:
         connection.request(method, path, body or None, headers)
         answer = connection.getresponse()

@@ -54,19 +54,19 @@ class Measuring:
         if scenario.writes:
             target.rest()
         before = target.processor_seconds()
-        came_of_it = burst(
-            target.door.url,
-            self._requests[label],
-            connections=scenario.connections,
-            seconds=seconds,
-            once=scenario.once,
-        )
-        target.crew.check()
-        used = {name: seconds - before[name] for name, seconds in target.processor_seconds().items()}
+        came_of_it = self._sent(target, self._requests[label], seconds)
+        used = {name: after - before[name] for name, after in target.processor_seconds().items()}
         self._costs[label].append({name: one / came_of_it.requests * 1e6 for name, one in used.items()})
         if scenario.writes:
             self._behind[label] = max(self._behind[label], target.settle())
         return came_of_it
+
+    def _sent(self, target: Target, requests: Sequence[bytes], seconds: int) -> Burst:
+        connections, once = self._scenario.connections, self._scenario.once
+        try:
+            return burst(target.door.url, requests, connections=connections, seconds=seconds, once=once)
+        finally:
+            target.crew.check()  # that a process died says more than that its answers failed
 
     def _figure(self, label: str, bursts: Sequence[Burst]) -> Figure:
         scenario, target = self._scenario, self._targets[label]

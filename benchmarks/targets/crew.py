@@ -1,5 +1,6 @@
 """Processes of a target: started, watched, and never outliving this one."""
 
+import json
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from api.serving.environment import module_path
 from api.serving.lifeline import VARIABLE as LIFELINE
+from benchmarks.targets.process import ARGUMENTS
 
 _GRACE = 15.0
 
@@ -29,10 +31,11 @@ class Crew:
 
     def start(self, name: str, *module: str, env: Mapping[str, str], listener: socket.socket | None = None) -> None:
         inherited = (self._lifeline, *([listener.fileno()] if listener else []))
+        ours = {ARGUMENTS: json.dumps(module), LIFELINE: str(self._lifeline)}
         with (self._folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "api.serving.lifeline", *module],
-                env={**os.environ, **module_path(os.environ), **env, LIFELINE: str(self._lifeline)},
+                [sys.executable, "-m", "benchmarks.targets.process"],
+                env={**os.environ, **module_path(os.environ), **env, **ours},
                 pass_fds=inherited,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

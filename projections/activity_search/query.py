@@ -15,14 +15,10 @@ MOST_RANKED = 2000
 """Among how many matches, the newest, the best are sought: ranking all that say a common word does not scale."""
 
 _EXPRESSION = "select search_expression(%(organization_id)s, %(terms)s)::text"
-_SAYS = "s.organization_id = %(organization_id)s and s.words @@ %(expression)s::tsquery"
-_WIDE = " join activity_list l on l.organization_id = s.organization_id and l.activity_id = s.activity_id"
-_MATCHES = """(
-    select s.organization_id, s.activity_id,
-           ts_rank(s.words, %(expression)s::tsquery) + ts_rank(s.words, %(exact)s::tsquery) as rank
-      from (select s.* from activity_search s{wide} where {says}
-             order by s.activity_id desc limit %(most_ranked)s) s
-) s"""
+_MATCHES = "search_matches(%(organization_id)s, %(expression)s::tsquery, %(exact)s::tsquery, %(most)s) s"
+_COUNT = "select search_count(%(organization_id)s, %(expression)s::tsquery) as total"
+_WIDE = """ join activity_list l on l.organization_id = %(organization_id)s and l.activity_id = s.activity_id
+                                and l.deleted_at is null"""
 _NAMES = " join activity_list l on l.organization_id = k.organization_id and l.activity_id = k.activity_id"
 
 
@@ -46,22 +42,20 @@ def search(
 ) -> Listing:
     """Activities that say every term, as a whole word, in part, or misspelt; the best of the newest first.
 
-    Planned anew each time: how common the words are decides how best to look for them.
+    Under filters the best of all that match are sought.
     """
     conditions = filters.conditions()
-    says = " and ".join([_SAYS, *conditions])
-    wide = _WIDE if conditions else ""
     return Listing(
         read_models=READ_MODELS,
-        of=_MATCHES.format(wide=wide, says=says),
+        of=_MATCHES + (_WIDE if conditions else ""),
         key="s.activity_id",
-        columns="s.organization_id, s.activity_id",
-        where=["true"],
+        columns="%(organization_id)s::text as organization_id, s.activity_id",
+        where=conditions or ["true"],
         parameters={
             "organization_id": organization_id,
             "expression": expression,
             "exact": " & ".join(f"'{term}'" for term in terms),
-            "most_ranked": MOST_RANKED,
+            "most": None if conditions else MOST_RANKED,
             **filters.parameters(),
         },
         sort=Sort("rank", "s.rank", "real", descending=True),
@@ -69,9 +63,8 @@ def search(
         page_alias="k",
         with_names=_NAMES + WITH_NAMES,
         extras=("l.subject", "l.document::json ->> 'description'"),
-        total=f"select count(*) as total from activity_search s{wide} where {says}",
+        total=None if conditions else _COUNT,
         identity={"terms": terms, **filters.parameters()},
-        planned_anew=True,
     )
 
 

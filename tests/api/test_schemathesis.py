@@ -69,7 +69,7 @@ def until() -> float:
 
 
 def tries(operation_id: str) -> Any:
-    """A test of one operation, to be named after it: by the names Schemathesis gives, pytest-xdist takes all for one."""
+    """A test of one operation, to be named after it: by the name Schemathesis gives, pytest-xdist takes all for one."""
 
     @SCHEMA.include(operation_id=operation_id).parametrize()
     @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -192,3 +192,18 @@ def test_a_stream_of_another_organization_is_another_stream(dsn: str) -> None:
             return await (await log.load({key: None})).fetchall()
 
     assert asyncio.run(load(key)) == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "select search_expression('other', '{word}')",
+        "select * from search_matches('other', 'word', 'word', 10)",
+        "select search_count('other', 'word')",
+    ],
+)
+def test_search_looks_for_no_other_organisation_than_the_transactions(database: str, question: str) -> None:
+    with psycopg.connect(conninfo(database, Role.READER), autocommit=True) as reader, reader.transaction():
+        reader.execute("select begin_reading('mine', '{}')")
+        with pytest.raises(InsufficientPrivilege, match="not of that organization"):
+            reader.execute(question)

@@ -169,13 +169,23 @@ comment on function begin_reading is 'Confine this transaction to one organisati
 revoke all on function begin_reading from public;
 grant execute on function begin_reading to activities_reader;
 
+create function confined_to(p_organization_id text) returns void
+    language plpgsql stable set search_path = activities, pg_temp as $$
+begin
+    if p_organization_id is distinct from current_setting('activities.organization_id', true) then
+        raise exception 'this transaction is not of that organization' using errcode = 'insufficient_privilege';
+    end if;
+end $$;
+comment on function confined_to is 'Refuse to go on for another organization than the transaction is confined to';
+
 create function search_expression(p_organization_id text, p_terms text[]) returns tsquery
-    language plpgsql stable set search_path = activities, public, pg_temp as $$
+    language plpgsql stable security definer set search_path = activities, public, pg_temp as $$
 declare
     v_term text;
     v_words text[];
     v_expression text;
 begin
+    perform confined_to(p_organization_id);
     foreach v_term in array p_terms loop
         select array_agg(word) into v_words from (
             (select word from search_words
@@ -204,3 +214,35 @@ end $$;
 comment on function search_expression is 'Terms as a tsquery over the words the organization uses: whole, in part, else alike; null when one is unknown';
 revoke all on function search_expression from public;
 grant execute on function search_expression to activities_reader;
+
+create function search_matches(p_organization_id text, p_expression tsquery, p_exact tsquery, p_most int)
+    returns table (activity_id uuid, rank real)
+    language plpgsql stable security definer set search_path = activities, pg_temp
+    set plan_cache_mode = force_custom_plan as $$
+begin
+    perform confined_to(p_organization_id);
+    return query
+        select s.activity_id, ts_rank(s.words, p_expression) + ts_rank(s.words, p_exact)
+          from (select m.activity_id, m.words from activity_search m
+                 where m.organization_id = p_organization_id and m.words @@ p_expression
+                 order by m.activity_id desc limit p_most) s;
+end $$;
+comment on function search_matches is 'The newest p_most activities (null: all) that match, with their rank. Planned knowing the words: how common they are decides how best to look for them';
+
+create function search_count(p_organization_id text, p_expression tsquery) returns bigint
+    language plpgsql stable security definer set search_path = activities, pg_temp
+    set plan_cache_mode = force_custom_plan as $$
+begin
+    perform confined_to(p_organization_id);
+    return (select count(*) from activity_search m
+             where m.organization_id = p_organization_id and m.words @@ p_expression);
+end $$;
+comment on function search_count is 'How many activities match';
+revoke all on function search_matches, search_count from public;
+grant execute on function search_matches, search_count to activities_reader;
+
+-- Row-level security hides an index behind every operator that is not known to leak nothing, and those of search are
+-- not. So search looks through its indexes in functions of the tables' owner, which check for themselves whose
+-- transaction it is; the owner alone is free of the policies of these two tables.
+alter table activity_search no force row level security;
+alter table search_words no force row level security;

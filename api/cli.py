@@ -2,40 +2,24 @@
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
+from pydantic import ValidationError
 
+from api.commands.api_keys import api_key
+from api.commands.options import DataDir, Organization, database, settings_with
+from api.commands.parked import parked
 from api.http.tokens import DEFAULT_SCOPES, SCOPES, issue
 from api.serving.errors import CannotServe
-from application.settings import Settings
 
 if TYPE_CHECKING:
     from projections.table import ReadModel
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Where the embedded database and the secret live")
-]
-Organization = Annotated[str, typer.Option("--organization", help="The organisation's id")]
-
-
-def settings_with(**given: Any) -> Settings:
-    """The environment's settings, but for what was given on the command line."""
-    return Settings(**{name: value for name, value in given.items() if value is not None})
-
-
-@contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """The DSN of a migrated database: the operator's, or the embedded one, shared with a running serve."""
-    from api.serving.database import database_of
-
-    with database_of(settings) as found:
-        yield found.dsn
+app.add_typer(api_key, name="api-key")
+app.add_typer(parked, name="parked")
 
 
 @app.command()
@@ -183,86 +167,20 @@ def export(
             print(f"{write(dsn, organization, format, file)} activities", file=sys.stderr)
 
 
-api_key = typer.Typer(help="Keys by which programs are known.", no_args_is_help=True)
-app.add_typer(api_key, name="api-key")
-
-
-@api_key.command("create")
-def api_key_create(
-    organization: Organization,
-    name: Annotated[str, typer.Option("--name", help="What the key is for")],
-    scope: Annotated[list[str] | None, typer.Option("--scope", help=f"One of {', '.join(SCOPES)}")] = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Make a key and print it, and nothing else: nobody can say it again."""
-    from application.api_key.administration import create_api_key
-
-    settings = settings_with(data_dir=data_dir)
-    with database(settings) as dsn:
-        try:
-            print(create_api_key(dsn, organization, name, scope or DEFAULT_SCOPES, pepper=settings.pepper()))
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
-
-
-@api_key.command("list")
-def api_key_list(organization: Organization, data_dir: DataDir = None) -> None:
-    """The organisation's keys, the oldest first; revoked ones, too."""
-    from application.api_key.administration import list_api_keys
-
-    with database(settings_with(data_dir=data_dir)) as dsn:
-        for key in list_api_keys(dsn, organization):
-            state = "revoked" if key.revoked_at else "active"
-            used = f"last used {key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never used"
-            print(f"{key.id}  {state:8}{key.name}  ({', '.join(key.scopes)}; {used})")
-
-
-@api_key.command("revoke")
-def api_key_revoke(
-    key_id: Annotated[str, typer.Argument(help="As `api-key list` shows it")],
-    organization: Annotated[str | None, typer.Option("--organization", help="Whose key it is")] = None,
-    data_dir: DataDir = None,
-) -> None:
-    """From now on no worker takes the key."""
-    from application.api_key.administration import revoke_api_key
-    from domain.refusals import Unknown
-
-    with database(settings_with(data_dir=data_dir)) as dsn:
-        try:
-            revoke_api_key(dsn, organization, key_id)
-        except Unknown as unknown:
-            raise typer.BadParameter(unknown.message, param_hint="KEY_ID") from None
-
-
-parked = typer.Typer(help="Streams with an event that could not be projected.", no_args_is_help=True)
-app.add_typer(parked, name="parked")
-
-
-@parked.command("list")
-def parked_list(data_dir: DataDir = None) -> None:
-    """What is parked, and why."""
-    from api.commands.tables import list_parked
-
-    with database(settings_with(data_dir=data_dir)) as dsn:
-        list_parked(dsn)
-
-
-@parked.command("retry")
-def parked_retry(data_dir: DataDir = None) -> None:
-    """Project what is parked again. Exit code 1 where something stays parked."""
-    from api.commands.tables import retry_parked
-
-    with database(settings_with(data_dir=data_dir)) as dsn:
-        raise typer.Exit(retry_parked(dsn))
-
-
 def main() -> None:
     """The console script."""
     try:
         app()
     except CannotServe as error:
-        print(f"activities: {error}", file=sys.stderr)
-        sys.exit(1)
+        _give_up(str(error))
+    except ValidationError as error:  # of the settings; what was set is not repeated, it may be a secret
+        wrong = error.errors(include_input=False, include_url=False)
+        _give_up("; ".join(f"ACTIVITIES_{str(one['loc'][0]).upper()}: {one['msg']}" for one in wrong if one["loc"]))
+
+
+def _give_up(why: str) -> NoReturn:
+    print(f"activities: {why}", file=sys.stderr)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

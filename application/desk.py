@@ -107,9 +107,7 @@ class Desk:
             quiet = quiet + 1 if len(queue) == come else 0
             come = len(queue)
 
-    async def _turn(
-        self, organization_id: str, connection: AsyncConnection[Any] | None
-    ) -> AsyncConnection[Any] | None:
+    async def _turn(self, organization_id: str, connection: AsyncConnection[Any] | None) -> AsyncConnection[Any] | None:
         """Serve one batch of an organisation, then hand its next turn out, if anybody waits."""
         queue = self._waiting[organization_id]
         taken = [queue.popleft() for _ in range(min(len(queue), self._most_at_once))]

@@ -24,9 +24,7 @@ class Settings(BaseSettings):
         default_factory=default_data_dir,
         description="Where the embedded database and the generated secrets live",
     )
-    database_url: str | None = Field(
-        None, description="A PostgreSQL 15 to 18 of your own; unset: the embedded one"
-    )
+    database_url: str | None = Field(None, description="A PostgreSQL 15 to 18 of your own; unset: the embedded one")
     read_url: str | None = Field(None, description="A replica for reads; unset: the same database")
     pg_bin_dir: Path | None = Field(
         None, description="PostgreSQL binaries for the embedded server; unset: the installed wheel's"

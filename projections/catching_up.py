@@ -56,9 +56,7 @@ class CatchingUp:
         self._models = models
         self._folder = folder
 
-    def advance(
-        self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None = None
-    ) -> bool:
+    def advance(self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None = None) -> bool:
         """Move the read models that are furthest behind by one stretch; False once all are at the head (or `upto`)."""
         with connection.transaction():
             behind, position, upto = self._place(connection, organization_id, epoch, upto)
@@ -109,9 +107,7 @@ class CatchingUp:
                 raise
             self._write_singly(connection, organization_id, models, fold)
 
-    def _write_singly(
-        self, connection: Connection[Any], organization_id: str, models: list[str], fold: Fold
-    ) -> None:
+    def _write_singly(self, connection: Connection[Any], organization_id: str, models: list[str], fold: Fold) -> None:
         for key, state in list(fold.states.items()):
             try:
                 with connection.transaction():
@@ -126,6 +122,4 @@ class CatchingUp:
                 fold.poison.append(Poison(key, first.position, first.topic, reason))
 
     def _park(self, connection: Connection[Any], organization_id: str, poison: Poison) -> None:
-        connection.execute(
-            _PARK, (organization_id, poison.key, poison.position, poison.topic, poison.reason)
-        )
+        connection.execute(_PARK, (organization_id, poison.key, poison.position, poison.topic, poison.reason))

@@ -39,9 +39,7 @@ class Folder:
     def __init__(self, cache: StateCache | None = None) -> None:
         self._cache = cache or StateCache()
 
-    def fold(
-        self, connection: Connection[Any], organization_id: str, rows: Iterable[Row], without: set[UUID]
-    ) -> Fold:
+    def fold(self, connection: Connection[Any], organization_id: str, rows: Iterable[Row], without: set[UUID]) -> Fold:
         """Fold a stretch; streams in `without` are passed over (they wait for a retry)."""
         by_stream: dict[UUID, list[Row]] = {}
         for row in rows:

@@ -134,9 +134,7 @@ class Rebuild:
         row = connection.execute(_LIVE, (organization_id, self._model.name)).fetchone()
         return 0 if row is None else int(row[0])
 
-    def _catch_up(
-        self, connection: Connection[Any], shadow: ReadModel, organization_id: str, upto: int
-    ) -> None:
+    def _catch_up(self, connection: Connection[Any], shadow: ReadModel, organization_id: str, upto: int) -> None:
         catching_up = CatchingUp({shadow.name: shadow}, Folder())
         while catching_up.advance(connection, organization_id, epoch=0, upto=upto):
             pass
@@ -169,6 +167,7 @@ class Rebuild:
         _rename_cursors(owner, successor.name, live, previous)
         owner.execute("reset role")
         _rename_tables(owner, successor.name, live, previous)
+
 
 def _rename_cursors(owner: Connection[Any], successor: str, live: str, previous: str) -> None:
     if successor != previous:

@@ -40,9 +40,7 @@ def create_temporary(connection: Connection[Any], model: ReadModel, shadow: Read
     )
 
 
-def fill(
-    connection: Connection[Any], shadow: ReadModel, organization_id: str, upto: int, told: Progress
-) -> int:
+def fill(connection: Connection[Any], shadow: ReadModel, organization_id: str, upto: int, told: Progress) -> int:
     """Fold an organisation's log up to a position into the shadow by COPY; how many rows that made.
 
     Streams that cannot be folded are left out, as the projector leaves them out.
@@ -93,9 +91,7 @@ def _fold(rows: Iterator[tuple[Any, ...]]) -> tuple[State | None, int]:
 
 def _copy(connection: Connection[Any], shadow: ReadModel, rows: Sequence[Row]) -> None:
     columns = shadow.table.columns
-    statement = SQL("copy {} ({}) from stdin").format(
-        Identifier(shadow.name), SQL(", ").join(map(Identifier, columns))
-    )
+    statement = SQL("copy {} ({}) from stdin").format(Identifier(shadow.name), SQL(", ").join(map(Identifier, columns)))
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row([_plain(row[column]) for column in columns])
@@ -124,9 +120,7 @@ def compare(connection: Connection[Any], model: ReadModel, shadow: ReadModel, or
           full join (select * from {shadow} where organization_id = %(organization_id)s) s on s.{key} = l.{key}
          where l is distinct from s
         """
-    ).format(
-        key=Identifier(model.table.key), live=Identifier(model.name), shadow=Identifier(shadow.name)
-    )
+    ).format(key=Identifier(model.table.key), live=Identifier(model.name), shadow=Identifier(shadow.name))
     found = connection.execute(statement, {"organization_id": organization_id})
     return [Drift(organization_id, key, *_difference(*rest)) for key, *rest in found]
 

@@ -83,6 +83,7 @@ class Service:
 
         Without keep-alive each request is a new connection, which any worker may take.
         """
+        assert not (died := self.died()), f"died already: {died}"
         with Client(self, organization or f"org-{uuid4().hex}", user, scopes, keep_alive=keep_alive) as client:
             yield client
 

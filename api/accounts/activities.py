@@ -56,13 +56,9 @@ async def get_account_activity(activity_id: GivenId, ask: Reads) -> Response:
 
 
 @router.put("/{activityId}")
-async def update_account_activity(
-    activity_id: ActivityId, body: AccountActivityChanges, commands: Writes
-) -> Response:
+async def update_account_activity(activity_id: ActivityId, body: AccountActivityChanges, commands: Writes) -> Response:
     """Change what is given; a status goes the way of the lifecycle."""
-    command = UpdateForAccount(
-        activity_id=activity_id, changes=body.changes(), timestamp=body.due_at, **commands.who
-    )
+    command = UpdateForAccount(activity_id=activity_id, changes=body.changes(), timestamp=body.due_at, **commands.who)
     answer = account_answer("Activity updated successfully")
     return await commands.serve(of_an_account(update_for_account), command, answer)
 

@@ -35,8 +35,7 @@ def named(field: str) -> str:
 def in_these_words(problem: Problem) -> Problem:
     """The problem with fields named as they are here."""
     errors = {
-        named(field): [_renamed(message) for message in messages]
-        for field, messages in (problem.errors or {}).items()
+        named(field): [_renamed(message) for message in messages] for field, messages in (problem.errors or {}).items()
     }
     detail = _renamed(problem.detail)
     return Problem(problem.code, detail, errors=errors, headers=problem.headers, **problem.more)

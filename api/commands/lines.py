@@ -14,6 +14,7 @@ _NUMBERS = ("duration_minutes", "billable_rate")
 _FLAGS = ("follow_up_required", "is_billable", "create_follow_up")
 _JSON = ("custom_fields", "participants")
 
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of the file: what it says, or why it says nothing."""

@@ -39,8 +39,6 @@ def _plain_counter(what: str, unit: str) -> Callable[[int], None]:
     return told
 
 
-
-
 def progress(items: Sequence[T], what: str) -> Iterator[T]:
     """The items, with their progress shown."""
     if sys.stderr.isatty():

@@ -137,9 +137,7 @@ class Sample:
             "is_billable": billable,
             "billable_rate": 150.0 if billable else None,
         }
-        return CreateActivity(
-            new=NewActivity.model_validate(said), activity_id=activity_id, **self._who()
-        )
+        return CreateActivity(new=NewActivity.model_validate(said), activity_id=activity_id, **self._who())
 
     def _move(self, activity_id: str, day: int, to: int) -> None:
         command = RescheduleActivity(
@@ -163,9 +161,7 @@ class Sample:
             self._happens(due, command, complete_activity)
         elif fate < 0.87:
             reason = "No longer relevant"
-            self._happens(
-                due, CancelActivity(activity_id=activity_id, reason=reason, **self._who()), cancel_activity
-            )
+            self._happens(due, CancelActivity(activity_id=activity_id, reason=reason, **self._who()), cancel_activity)
         elif fate < 0.93:
             self._happens(due, StartActivity(activity_id=activity_id, **self._who()), start_activity)
 

@@ -1,11 +1,8 @@
-"""`activities verify`, `rebuild` and `parked`: what they say, and with which exit code they end."""
+"""`activities verify` and `rebuild`: what they say, and with which exit code they end."""
 
 from collections.abc import Iterable, Iterator
 
-from ulid import ULID
-
 from api.commands.progress import counting
-from projections.parking import parked, retry
 from projections.rebuild import NoPrevious, Rebuild
 from projections.shadow import Drift
 from projections.table import ReadModel
@@ -44,19 +41,6 @@ def roll_back_tables(dsn: str, models: Iterable[ReadModel]) -> int:
     return int(missing)
 
 
-def list_parked(dsn: str) -> None:
-    for one in parked(dsn):
-        print(f"{one.organization_id} {ULID.from_uuid(one.key)} at {one.position} {one.topic}: {one.reason}")
-
-
-def retry_parked(dsn: str) -> int:
-    """0 where nothing stays parked, else 1."""
-    waiting = parked(dsn)
-    freed = sum(retry(dsn, one) for one in waiting)
-    print(f"{freed} of {len(waiting)} parked streams were projected")
-    return int(freed < len(waiting))
-
-
 def _reported(verdicts: Iterable[Verdict]) -> int:
     drifting = 0
     by_model: dict[str, list[Verdict]] = {}
@@ -81,5 +65,3 @@ def _lines(drift: list[Drift]) -> Iterator[str]:
         yield f"{row.organization_id} {row.key} {row.how}{columns}"
     if len(drift) > MOST_SHOWN:
         yield f"and {len(drift) - MOST_SHOWN} more"
-
-

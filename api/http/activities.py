@@ -101,9 +101,7 @@ async def list_follow_ups(ask: Reads, wanted: Annotated[FollowUpParameters, Quer
 
 
 @router.get("/activities/{activity_id}")
-async def get_activity(
-    activity_id: str, ask: Reads, wanted: Annotated[DetailParameters, Query()]
-) -> Response:
+async def get_activity(activity_id: str, ask: Reads, wanted: Annotated[DetailParameters, Query()]) -> Response:
     """One activity in full, with the rich form of the records it refers to; as_of another time, if asked."""
     if wanted.as_of is not None:
         return await get_activity_as_of(activity_id, wanted.as_of, ask)

@@ -87,9 +87,7 @@ async def reschedule(activity_id: ActivityId, body: Rescheduling, commands: Writ
     """Move the due date, and the reminder with the same lead time."""
     said: dict[str, Any] = dict(body)
     command = RescheduleActivity(activity_id=activity_id, **said, **commands.who)
-    return await commands.serve(
-        reschedule_activity, command, activity_answer("Activity rescheduled successfully")
-    )
+    return await commands.serve(reschedule_activity, command, activity_answer("Activity rescheduled successfully"))
 
 
 @router.post("/{activity_id}/start", name="start_activity")

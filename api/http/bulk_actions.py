@@ -120,9 +120,7 @@ async def bulk_actions(body: BulkRequest, commands: Writes) -> Response:
         raise _within_parameters(error) from None
     who = commands.who | {"retry_key": None, "expected_version": None}
     items = [_item(one, recipe, said, who) for one in _once_each(body.activity_ids)]
-    command = BulkAction(
-        items=items, handler=recipe.handler, atomic=body.atomic, dry_run=body.dry_run, **commands.who
-    )
+    command = BulkAction(items=items, handler=recipe.handler, atomic=body.atomic, dry_run=body.dry_run, **commands.who)
     return await commands.serve(bulk_action, command, _answer(body.dry_run))
 
 

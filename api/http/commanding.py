@@ -36,9 +36,7 @@ class Commanding:
             "retry_key": retry_key,
         }
 
-    async def serve(
-        self, handler: Handler, command: Command, answer: Callable[[Receipt], Answer]
-    ) -> Response:
+    async def serve(self, handler: Handler, command: Command, answer: Callable[[Receipt], Answer]) -> Response:
         try:
             given = await self._desk.serve(Order(command, handler, answer))
         except StaleVersion as stale:

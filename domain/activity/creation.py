@@ -43,9 +43,7 @@ def create(
     return [created, *_steps_to(new, activity, now)]
 
 
-def _created(
-    new: NewActivity, *, id: str, actor: str, currency: str, now: datetime, origin: dict[str, str]
-) -> Created:
+def _created(new: NewActivity, *, id: str, actor: str, currency: str, now: datetime, origin: dict[str, str]) -> Created:
     said: dict[str, Any] = {name: value for name, value in new if value not in (None, [], {})}
     for not_of_created in ("status", "completed_at", "outcome", "create_follow_up"):
         said.pop(not_of_created, None)
@@ -88,9 +86,7 @@ def _copy_of(activity: Activity) -> dict[str, Any]:
     return copied | {"duration_minutes": activity.planned_duration_minutes}
 
 
-def succeed(
-    activity: Activity | None, *, id: str, due_at: datetime, actor: str, currency: str, now: datetime
-) -> Facts:
+def succeed(activity: Activity | None, *, id: str, due_at: datetime, actor: str, currency: str, now: datetime) -> Facts:
     """The successor of an activity that is being cancelled, due at another date with the same reminder lead."""
     activity = existing(activity)
     copied = _copy_of(activity) | {"due_at": due_at, "reminder_at": _reminder_for(activity, due_at)}

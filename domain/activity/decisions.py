@@ -80,9 +80,7 @@ def restore(activity: Activity | None, *, now: datetime) -> Facts:
     return [Restored(at=now)]
 
 
-def cancel(
-    activity: Activity | None, *, reason: str | None, successor_id: str | None = None, now: datetime
-) -> Facts:
+def cancel(activity: Activity | None, *, reason: str | None, successor_id: str | None = None, now: datetime) -> Facts:
     allowing(Action.CANCEL, activity)
     return [Cancelled(at=now, reason=reason, successor_id=successor_id)]
 

@@ -156,15 +156,5 @@ class Restored(Fact):
 
 
 ActivityEvent = (
-    Created
-    | Updated
-    | Rescheduled
-    | Started
-    | Deferred
-    | Waited
-    | Resumed
-    | Completed
-    | Cancelled
-    | Deleted
-    | Restored
+    Created | Updated | Rescheduled | Started | Deferred | Waited | Resumed | Completed | Cancelled | Deleted | Restored
 )

@@ -9,15 +9,9 @@ from domain.api_key.scopes import SCOPES
 from domain.refusals import Unknown
 
 
-def create_api_key(
-    new: NewApiKey, *, id: str, secret_hmac: str, created_by: str, now: datetime
-) -> list[ApiKeyEvent]:
+def create_api_key(new: NewApiKey, *, id: str, secret_hmac: str, created_by: str, now: datetime) -> list[ApiKeyEvent]:
     scopes = tuple(scope for scope in SCOPES if scope in new.scopes)
-    return [
-        ApiKeyCreated(
-            at=now, id=id, label=new.name, scopes=scopes, secret_hmac=secret_hmac, created_by=created_by
-        )
-    ]
+    return [ApiKeyCreated(at=now, id=id, label=new.name, scopes=scopes, secret_hmac=secret_hmac, created_by=created_by)]
 
 
 def revoke_api_key(key: ApiKey | None, *, now: datetime) -> list[ApiKeyEvent]:

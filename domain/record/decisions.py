@@ -17,9 +17,7 @@ def create_record(draft: RecordDraft, *, id: str, kind: RecordKind, now: datetim
     return [RecordCreated(at=now, id=id, kind=kind, fields=said)]
 
 
-def update_record(
-    record: Record | None, draft: RecordDraft, *, kind: RecordKind, now: datetime
-) -> list[RecordEvent]:
+def update_record(record: Record | None, draft: RecordDraft, *, kind: RecordKind, now: datetime) -> list[RecordEvent]:
     """Merge what was said; what already is as said is no change."""
     if record is None:
         raise Unknown(kind.value.capitalize())

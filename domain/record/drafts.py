@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic import WithJsonSchema as SchemaIs
 
 from domain.values import CustomFields, Day, Flag, Line, Money, Percent, Reference, Subject, Tags, Text

@@ -27,9 +27,7 @@ class Record(BaseModel):
 def evolve_record(record: Record | None, fact: RecordEvent, position: int) -> Record:
     """The record after `fact`. Believes every fact."""
     if isinstance(fact, RecordCreated):
-        return Record(
-            id=fact.id, kind=fact.kind, version=1, fields=fact.fields, created_at=fact.at, updated_at=fact.at
-        )
+        return Record(id=fact.id, kind=fact.kind, version=1, fields=fact.fields, created_at=fact.at, updated_at=fact.at)
     if record is None:
         raise ValueError(f"{fact.name} cannot be the first fact of a record")
     kept = {name: value for name, value in (record.fields | fact.fields).items() if value is not None}

@@ -24,9 +24,7 @@ _STATES = {"open": ["kept.activity_id is null"], "satisfied": ["kept.activity_id
 _NAMES = " join activity_list l on l.organization_id = k.organization_id and l.activity_id = k.activity_id"
 
 
-def follow_ups(
-    organization_id: str, *, state: State = "open", includes: frozenset[str] = frozenset()
-) -> Listing:
+def follow_ups(organization_id: str, *, state: State = "open", includes: frozenset[str] = frozenset()) -> Listing:
     """The activities that opened an obligation to follow up."""
     return Listing(
         read_models=READ_MODELS,

@@ -43,9 +43,7 @@ def overdue_activities(
     includes: frozenset[str] = frozenset(),
 ) -> Listing:
     column, type_, nullable = SORTS[sort_by]
-    narrow = [
-        f"{column_} = any(%({name})s)" for name, column_ in _NARROW.items() if getattr(filters, name) != ()
-    ]
+    narrow = [f"{column_} = any(%({name})s)" for name, column_ in _NARROW.items() if getattr(filters, name) != ()]
     wide = replace(filters, assignees=(), related=(), priorities=()).conditions()
     of = "overdue o" + (_WIDE if wide else "") + (_VALUE if sort_by == "entity_value" else "")
     names = " join activity_list l on l.organization_id = k.organization_id and l.activity_id = k.activity_id"

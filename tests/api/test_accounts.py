@@ -21,7 +21,7 @@ def accounts(client: Client) -> Accounts:
     accounts = Accounts(client)
     accounts.account(name="Acme")
     client.record("customers", "c-1", account_id="a-1")
-    client.record("users", "u-1", name="Uma", email="uma@example.com")
+    client.record("users", "u-1", name="First user", email="u1@example.com")
     return accounts
 
 
@@ -95,9 +95,9 @@ def test_the_least_one_can_say_and_all_that_is_answered(accounts: Accounts) -> N
         "participants": [],
         "attachmentUrls": [],
         "isActive": True,
-        "creator": "Uma",
+        "creator": "First user",
         "creatorId": "u-1",
-        "creatorEmail": "uma@example.com",
+        "creatorEmail": "u1@example.com",
         "createdAt": facts[-1][1]["at"],
         "updatedAt": facts[-1][1]["at"],
         "deletedAt": None,

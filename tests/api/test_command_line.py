@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ A_LINE: Json = {
 
 
 @pytest.fixture
-def run(service: Service, tmp_path: Path) -> Iterator[Any]:
+def run(service: Service, tmp_path: Path) -> Any:
     env = {
         **os.environ,
         "ACTIVITIES_DATABASE_URL": service.dsn,
@@ -37,7 +36,7 @@ def run(service: Service, tmp_path: Path) -> Iterator[Any]:
             [ACTIVITIES, *arguments], env=env, capture_output=True, text=True, timeout=60, check=False
         )
 
-    yield run
+    return run
 
 
 def write(path: Path, *lines: Json | str) -> Path:

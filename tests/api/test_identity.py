@@ -126,7 +126,7 @@ def test_a_token_with_anything_wrong_is_401_and_never_repeated(web: httpx.Client
     assert INVALID[what] not in answer.text
 
 
-@pytest.mark.parametrize("said", [b"Bearer \xff\xfe\xfd", "Bearer Käthe".encode(), b"Bearer \x80.\x80.\x80"])
+@pytest.mark.parametrize("said", [b"Bearer \xff\xfe\xfd", "Bearer Gärtnerei".encode(), b"Bearer \x80.\x80.\x80"])
 def test_bytes_that_are_no_text_are_401(web: httpx.Client, said: bytes) -> None:
     assert ask(web, ("Authorization", said)).status_code == 401
 
@@ -175,9 +175,9 @@ def test_the_organization_header_agrees_with_the_token(
 
 
 def test_organizations_may_have_names_in_any_script(web: httpx.Client) -> None:
-    abroad = token(org="Käthe & Söhne")
-    assert ask(web, by(abroad), ("X-Organization-ID", "Käthe & Söhne")).status_code == 200
-    assert ask(web, by(abroad), ("X-Organization-ID", "Käthe & Söhne".encode("latin-1"))).status_code == 200
+    abroad = token(org="Gärtnerei & Söhne")
+    assert ask(web, by(abroad), ("X-Organization-ID", "Gärtnerei & Söhne")).status_code == 200
+    assert ask(web, by(abroad), ("X-Organization-ID", "Gärtnerei & Söhne".encode("latin-1"))).status_code == 200
     assert ask(web, by(abroad), ("X-Organization-ID", b"\xff\xfe")).status_code == 403
 
 

@@ -33,7 +33,7 @@ STATUSES = ("pending", "in_progress", "waiting", "deferred", "completed", "cance
 OPEN = {"pending", "in_progress", "waiting", "deferred"}
 CAN_BE_LATE = {"pending", "in_progress", "waiting"}
 TAGS = ("a", "b", "Straße", "with space", "x-y")
-WORDS = ("alpha", "Beta", "GAMMA", "50%", "under_score", "back\\slash", "Käthe", "straße", "o'neil")
+WORDS = ("alpha", "Beta", "GAMMA", "50%", "under_score", "back\\slash", "Gärtnerei", "straße", "o'neil")
 ZONES = ("UTC", "Europe/Vienna", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati")
 NOON = datetime(2025, 12, 20, 12, tzinfo=UTC)
 DUE = (

@@ -17,8 +17,8 @@ from typing import Unpack
 import psycopg
 import pytest
 
-from application.postgres.embedded.binaries import DEBIAN, find_binaries, reachable
 from application.postgres.embedded import EmbeddedPostgres
+from application.postgres.embedded.binaries import DEBIAN, find_binaries, reachable
 from application.postgres.embedded.errors import (
     DidNotStart,
     EmbeddedPostgresError,

@@ -135,7 +135,7 @@ def test_any_due_date_will_do_past_or_future() -> None:
 
 RICH: dict[str, Any] = {
     "type": "demo",
-    "subject": "Käthe sees the product",
+    "subject": "Gärtnerei sees the product",
     "description": "Bring the blue one",
     "activityable_type": "opportunity",
     "activityable_id": "o-1",

@@ -61,8 +61,6 @@ class Startup:
             lock.close()
 
     def _spawn(self, lock: FileLock) -> None:
-        make_cluster(
-            self._home, self._binaries, self._user, lock, durable=self._settings.get("fsync") != "off"
-        )
+        make_cluster(self._home, self._binaries, self._user, lock, durable=self._settings.get("fsync") != "off")
         clear_remains(self._home)
         self.server = ServerProcess(self._home, self._binaries, self._user, lock, self._settings)

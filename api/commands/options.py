@@ -1,0 +1,27 @@
+"""Options several commands have, and what they open."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from application.settings import Settings
+
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the embedded database and the secret live")]
+Organization = Annotated[str, typer.Option("--organization", help="The organisation's id")]
+
+
+def settings_with(**given: Any) -> Settings:
+    """The environment's settings, but for what was given on the command line."""
+    return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The DSN of a migrated database: the operator's, or the embedded one, shared with a running serve."""
+    from api.serving.database import database_of
+
+    with database_of(settings) as found:
+        yield found.dsn

@@ -12,6 +12,7 @@ from benchmarks.report.page import write_page
 from benchmarks.report.screen import Screen
 from benchmarks.results import Results
 from benchmarks.run import comparison, growth
+from benchmarks.scenarios.growth import MORE
 from benchmarks.scenarios.reads import READS
 from benchmarks.scenarios.selfcheck import Implausible
 from benchmarks.scenarios.writes import WRITES
@@ -20,7 +21,7 @@ from benchmarks.targets.every import TARGETS
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-NAMES = (*PARTS, *(scenario.name for scenario in (*READS, *WRITES)), "catch-up", "rebuild", "visible")
+NAMES = (*PARTS, *(scenario.name for scenario in (*READS, *MORE, *WRITES)), "catch-up", "rebuild", "visible")
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 GROWTH = (10_000, 100_000, 1_000_000)
-PARTS = ("reads", "writes", "workers", "history", "projector", "footprint")
+PARTS = ("reads", "writes", "workers", "history", "projector", "footprint", "growth")
 
 
 @dataclass(frozen=True)

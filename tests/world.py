@@ -43,7 +43,7 @@ class World:
         if "{activity_id}" in path:
             return {"activity_id": BEFORE.get(operation_id, activity)(self)}
         if "{activityId}" in path:
-            return {"activityId": str(account_activity(self)), "n": "0"}
+            return {"activityId": str(account_activity(self))} | ({"n": "0"} if "{n}" in path else {})
         if "{key_id}" in path:
             return {"key_id": self.client.ok("POST", "/api-keys", {"name": "a key"})["data"]["id"]}
         if "{record_id}" in path:

@@ -34,7 +34,8 @@ def activity_answer(message: str, status: int = 200) -> Callable[[Receipt], Answ
 
 def _warnings(activity: Activity, receipt: Receipt) -> Warnings:
     completed_now = activity.completed_at is not None and activity.updated_at == receipt.now
-    return NO_OUTCOME if completed_now and activity.outcome is None else ()
+    lacking = completed_now and activity.outcome is None and activity.deleted_at is None
+    return NO_OUTCOME if lacking else ()
 
 
 def record_answer(noun: str) -> Callable[[Receipt], Answer]:

@@ -1,8 +1,8 @@
 """Bodies of the actions on an activity that are not already words of the domain."""
 
-from typing import Self
+from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from domain.values import Flag, Instant, Text
 from domain.vocabulary import Priority
@@ -25,15 +25,17 @@ class Cancellation(Body):
 
     reason: Text | None = None
     reschedule: Flag = False
-    reschedule_date: Instant | None = Field(None, description="When the successor is due")
+    reschedule_date: Instant | None = Field(None, description="When the successor is due", validate_default=True)
 
-    @model_validator(mode="after")
-    def both_or_neither(self) -> Self:
-        if self.reschedule and self.reschedule_date is None:
-            raise ValueError("reschedule needs a reschedule_date")
-        if self.reschedule_date is not None and not self.reschedule:
-            raise ValueError("reschedule_date needs reschedule: true")
-        return self
+    @field_validator("reschedule_date")
+    @classmethod
+    def both_or_neither(cls, date: datetime | None, said: ValidationInfo) -> datetime | None:
+        wanted = said.data.get("reschedule")
+        if wanted and date is None:
+            raise ValueError("is needed with reschedule: true")
+        if date is not None and wanted is False:
+            raise ValueError("is only for reschedule: true")
+        return date
 
 
 class Rescheduling(Body):

@@ -7,12 +7,12 @@ from benchmarks.scenarios.scenario import Scenario
 from benchmarks.scenarios.writes import CREATE
 
 _PEERS = ("service", "crud")
-_MORE = (
+MORE = (
     Scenario("page-200", "list, page 200", _PEERS, page_200),
     Scenario("deep-filter", "list by type, status, assignee and tag", _PEERS, deep_filter),
 )
 
 GROWTH = tuple(
     replace(scenario, name=f"{scenario.name}, growing", targets=_PEERS, connections=1)
-    for scenario in (*READS, *_MORE, CREATE)
+    for scenario in (*READS, *MORE, CREATE)
 )

@@ -43,6 +43,8 @@ _EMPTY: dict[str, Any] = {
 def update(activity: Activity | None, changes: ActivityChanges, *, currency: str, now: datetime) -> Facts:
     activity = existing(activity)
     said = {name: getattr(changes, name) for name in changes.model_fields_set}
+    if str(said.get("follow_up_of_id")).upper() == activity.id:
+        raise Invalid("follow_up_of_id", "An activity cannot follow itself up")
     action = _action(activity, said)
     if "completed_at" in said and action is not Action.COMPLETE:
         raise Invalid("completed_at", "is only for an activity that becomes completed")

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -65,6 +66,12 @@ def world(server: EmbeddedPostgres, template: str) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
 def until() -> float:
     return time.monotonic() + MOST_SECONDS
 
@@ -74,12 +81,12 @@ def tries(operation_id: str) -> Any:
 
     @SCHEMA.include(operation_id=operation_id).parametrize()
     @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    def keeps_to_the_document(case: schemathesis.Case, world: World, until: float) -> None:
+    def keeps_to_the_document(case: schemathesis.Case, world: World, until: float, session: requests.Session) -> None:
         if time.monotonic() > until:
             pytest.skip(f"{MOST_SECONDS} seconds are over")
         prepare(case, world)
         headers = {"Authorization": world.client.http.headers["Authorization"], **world.headers(case.path)}
-        reply = case.call(base_url=world.client.service.url, headers=headers)
+        reply = case.call(base_url=world.client.service.url, headers=headers, session=session)
         case.validate_response(reply, excluded_checks=beside_the_point(case, reply))
         if said_to_be_valid(case):
             assert reply.status_code not in (400, 415, 422) or reasonable(reply.json()), reply.json()

@@ -35,8 +35,8 @@ def found(client: Client, q: str, **asked: str) -> list[str]:
         ("timelnie", ["Proposal for Acme"]),
         ("acme timeline", ["Proposal for Acme"]),  # every word, wherever it stands
         ("acme lunch", []),
-        ("kathe", ["Gärtnerei's Straße visit"]),
-        ("KÄTHE", ["Gärtnerei's Straße visit"]),
+        ("gartnerei", ["Gärtnerei's Straße visit"]),
+        ("GÄRTNEREI", ["Gärtnerei's Straße visit"]),
         ("strasse", ["Gärtnerei's Straße visit"]),
         ("unicode", ["Gärtnerei's Straße visit"]),
         ("lu", ["Lunch"]),
@@ -103,7 +103,7 @@ class TestHighlights:
         }
 
     def test_mark_words_with_accents(self, library: Client) -> None:
-        assert self.highlight(library, "kathe strasse")["subject"] == (
+        assert self.highlight(library, "gartnerei strasse")["subject"] == (
             "<mark>Gärtnerei</mark>&#x27;s <mark>Straße</mark> visit"
         )
 

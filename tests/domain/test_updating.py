@@ -21,7 +21,9 @@ from given import (
     waited,
 )
 
+from domain.activity.drafts import ActivityChanges
 from domain.activity.events import Updated
+from domain.activity.updating import update
 from domain.refusals import Invalid, NotAllowed, NotesOnly, Unknown
 
 ROUTES = """
@@ -272,3 +274,11 @@ def test_a_refused_change_refuses_all_the_others_with_it() -> None:
 def test_what_is_deleted_cannot_be_changed() -> None:
     with pytest.raises(Unknown):
         patched(given(created(), deleted()), subject="Another")
+
+
+def test_an_activity_cannot_follow_itself_up() -> None:
+    activity = given(created(id="01JFJ0000000000000000000AA"))
+    for own in (activity.id, activity.id.lower()):
+        with pytest.raises(Invalid, match="itself") as refused:
+            update(activity, ActivityChanges(follow_up_of_id=own), currency="USD", now=NOW)
+        assert refused.value.field == "follow_up_of_id"

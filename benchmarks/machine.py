@@ -2,7 +2,9 @@
 
 import os
 import platform
+import resource
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,34 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "wrk": _said(find_wrk(), "-v").partition(" [")[0].removeprefix("wrk "),
     }
+
+
+class Others:
+    """How much of the machine others used since this was made, as a share of all its processors; what makes noise.
+
+    To be asked once our processes have ended: only then is it known how much of it was ours.
+    """
+
+    def __init__(self) -> None:
+        self._began, self._busy, self._ours = time.monotonic(), _busy_seconds(), _our_seconds()
+
+    def share(self) -> float:
+        possible = (time.monotonic() - self._began) * (os.cpu_count() or 1)
+        others = (_busy_seconds() - self._busy) - (_our_seconds() - self._ours)
+        return max(0.0, others / possible)
+
+
+def _busy_seconds() -> float:
+    """Of all processors together; 0 where there is no /proc."""
+    if not Path("/proc/stat").exists():
+        return 0.0
+    user, nice, system, _, _, hard, soft = map(int, Path("/proc/stat").read_text().split()[1:8])
+    return (user + nice + system + hard + soft) / os.sysconf("SC_CLK_TCK")
+
+
+def _our_seconds() -> float:
+    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def commit() -> str:

@@ -1,6 +1,5 @@
 """One run: the targets are started, checked against each other, then measured, part by part."""
 
-import os
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.machine import commit, machine
+from benchmarks.machine import Others, commit, machine
 from benchmarks.plan import Plan
 from benchmarks.report.screen import Screen
 from benchmarks.results import Results
@@ -73,11 +72,12 @@ def _measure(
 @contextmanager
 def _about(results: Results, title: str, plan: Plan) -> Iterator[None]:
     """Note where, when, how and of what the results are."""
-    began, load = time.monotonic(), round(os.getloadavg()[0], 2)
-    results.about = {"title": title, "machine": machine(), "commit": commit(), "load_before": load}
+    began, others = time.monotonic(), Others()
+    results.about = {"title": title, "machine": machine(), "commit": commit()}
     yield
     results.about |= {
         "minutes": round((time.monotonic() - began) / 60, 1),
+        "others_percent": round(others.share() * 100),
         "finished_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "rounds": plan.rounds,
         "seconds": plan.seconds,

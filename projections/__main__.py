@@ -1,5 +1,6 @@
 """The projector as a process of its own: `python -m projections`."""
 
+import gc
 import logging
 import os
 import signal
@@ -16,6 +17,8 @@ def run(dsn: str) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)  # states and rows are mostly gone without the collector's help
     Projector(dsn, stop).run()
 
 

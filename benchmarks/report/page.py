@@ -25,8 +25,8 @@ def _section(results: Results) -> str:
         "",
         f"{machine['cpus']} CPUs ({machine['cpu']}), {machine['memory_gb']} GB, {machine['system']}; "
         f"PostgreSQL {machine['postgres']}, Python {machine['python']}, wrk {machine['wrk']}; "
-        f"commit {about['commit']}; load average at the start {about['load_before']}; took {about['minutes']} minutes; "
-        f"{about['rounds']} rounds of {about['seconds']} s.",
+        f"commit {about['commit']}; {about['rounds']} rounds of {about['seconds']} s; took {about['minutes']} minutes; "
+        f"meanwhile others used {about['others_percent']} % of the machine's processors.",
         "",
     ]
     return "\n".join([*lines, *(_table(table) for table in tables(results))])

@@ -9,6 +9,7 @@ from rich.table import Table as RichTable
 from benchmarks.report.tables import Table, tables
 from benchmarks.results import Results
 
+_QUIET = 5
 _STYLES = {"met": "[green]met[/]", "NOT MET": "[bold red]not met[/]"}
 
 
@@ -24,6 +25,8 @@ class Screen:
     def show(self, results: Results) -> None:
         for table in tables(results):
             self._out.print(_rich(table))
+        if (others := results.about["others_percent"]) > _QUIET:
+            self._out.print(f"[bold red]Others used {others} % of the machine meanwhile: these figures are noisy.[/]")
 
 
 def _rich(table: Table) -> RichTable:

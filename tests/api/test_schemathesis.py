@@ -7,6 +7,7 @@ refused. At most three minutes, and the same cases each time.
 import re
 import time
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -23,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
     positive_data_acceptance,
     unsupported_method,
 )
-from service import Service, database_copy
+from service import Json, Service, database_copy
 from world import World, activity
 
 from api.http.tokens import SCOPES
@@ -33,16 +34,8 @@ MOST_SECONDS = 170
 EXAMPLES = 6
 UNTRIED = "get_metrics|put_activity|.*_(lead|contact|account)s?|(list|get|update|put)_(customer|user)s?"
 """Opportunities stand for every kind of record: the routes are the same. PUT of an activity is its PATCH."""
-REASONS = (
-    "related_entity_not_found",
-    "is only for an activity created completed",
-    "An activity cannot be created cancelled",
-    "is only for an activity that becomes completed",
-    "must not lie in the future",
-    "reschedule needs a reschedule_date",
-    "reschedule_date needs reschedule: true",
-    "is needed to create the follow-up",
-    "must lie in the years 1 to 9999 in UTC",
+REASONS = re.compile(
+    "is only for|is needed|needs|cannot be created cancelled|must not lie in the future|must lie in the years 1 to 9999"
 )
 """What makes a request invalid although each of its fields is valid."""
 
@@ -51,7 +44,18 @@ load_all_checks()
 CONFIG = schemathesis.Config.from_dict(
     {"generation": {"with-security-parameters": False, "max-examples": EXAMPLES, "deterministic": True}}
 )
-SCHEMA = schemathesis.openapi.from_dict(document(), config=CONFIG)
+
+
+def tried() -> Json:
+    """The document without JSON's other name, which would only double the cases of every PATCH."""
+    said = deepcopy(document())
+    for methods in said["paths"].values():
+        if "patch" in methods:
+            del methods["patch"]["requestBody"]["content"]["application/merge-patch+json"]
+    return said
+
+
+SCHEMA = schemathesis.openapi.from_dict(tried(), config=CONFIG)
 
 
 @pytest.fixture(scope="module")
@@ -143,4 +147,4 @@ def beside_the_point(case: schemathesis.Case, reply: schemathesis.Response) -> l
 
 def reasonable(problem: dict[str, Any]) -> bool:
     messages = [message for messages in problem["errors"].values() for message in messages]
-    return problem["code"] in REASONS or all(message in REASONS for message in messages)
+    return problem["code"] == "related_entity_not_found" or all(REASONS.search(message) for message in messages)

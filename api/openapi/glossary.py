@@ -174,6 +174,7 @@ PARAMETERS: Mapping[str, Word] = {
     "directory.sort_by": Word("What to sort by; ties are broken by id", "name"),
     "directory.search": Word("Only those whose name or email says this, anywhere, in any case", "acme"),
     "accounts.type": Word("Any of these types", ["CALL", "SITE_VISIT"]),
+    "accounts.page": Word("The page's number", 1),
     "accounts.status": Word("Any of these statuses", ["PENDING"]),
 }
 """Where a tag stands before the name, it is for the operations with that tag alone."""

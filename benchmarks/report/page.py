@@ -26,7 +26,7 @@ def _section(results: Results) -> str:
         f"{machine['cpus']} CPUs ({machine['cpu']}), {machine['memory_gb']} GB, {machine['system']}; "
         f"PostgreSQL {machine['postgres']}, Python {machine['python']}, wrk {machine['wrk']}; "
         f"commit {about['commit']}; {about['rounds']} rounds of {about['seconds']} s; took {about['minutes']} minutes; "
-        f"meanwhile others used {about['others_percent']} % of the machine's processors.",
+        f"meanwhile others used {about.get('others_percent', '(not noted)')} % of the machine's processors.",
         "",
     ]
     return "\n".join([*lines, *(_table(table) for table in tables(results))])

@@ -15,6 +15,11 @@ _SAME = (
     "location tags due_at"
 ).split()
 _NAMED = ("activityable", "contact", "assigned_user")
+_QUESTIONS: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("/activities", {"status": "pending", "priority": "high"}),
+    ("/activities", {"status": "completed", "page": 3}),
+    ("/activities/overdue", {}),
+)
 
 
 class Implausible(Exception):
@@ -52,31 +57,22 @@ def _check_life(target: Target) -> int:
 
 
 def _check_questions(service: Target, crud: Target) -> int:
-    """Both know the same activities, list them in the same order, and find the same ones."""
+    """Both list the same activities in the same order, find as many, and show one in full with the same names."""
     rare = word(FREQUENT + 7)
-    questions: tuple[tuple[str, dict[str, Any]], ...] = (
-        ("/activities", {"status": "pending", "priority": "high"}),
-        ("/activities", {"status": "completed", "page": 3}),
-        ("/activities/overdue", {}),
-    )
-    searches = (rare, f"{TOPICS[0]} {word(3)}", TOPICS[1], misspelt(rare))
-    for path, asked in questions:
+    for path, asked in _QUESTIONS:
         ours, theirs = (_answer(target, path, asked) for target in (service, crud))
         _agree(crud, f"{path} {asked}", _page(ours), _page(theirs))
+    searches = (rare, f"{TOPICS[0]} {word(3)}", TOPICS[1], misspelt(rare))
     for q in searches:
         ours, theirs = (_answer(target, "/activities/search", {"q": q}) for target in (service, crud))
         _agree(crud, f"the number of hits for {q}", ours["meta"]["total"], theirs["meta"]["total"])
         if not ours["data"]:
             raise Implausible(f"nothing is found for {q}")
     one = next(service.main.activities()).key
-    ours, theirs = (_answer(target, f"/activities/{target.id_of(one)}", {}) for target in (service, crud))
-    _agree(crud, "an activity in full", _of(ours["data"]), _of(theirs["data"]))
-    names = [
-        {who: told["data"][who]["name"] for who in ("activityable", "contact", "assigned_user")}
-        for told in (ours, theirs)
-    ]
-    _agree(crud, "the names of its records", *names)
-    return len(questions) + len(searches) + 2
+    ours, theirs = (_answer(target, f"/activities/{target.id_of(one)}", {})["data"] for target in (service, crud))
+    _agree(crud, "an activity in full", _of(ours), _of(theirs))
+    _agree(crud, "the names of its records", *([told[who]["name"] for who in _NAMED] for told in (ours, theirs)))
+    return len(_QUESTIONS) + len(searches) + 2
 
 
 def _answer(target: Target, path: str, asked: Mapping[str, Any]) -> Json:

@@ -18,6 +18,13 @@ from benchmarks.targets.target import SECRET, Target
 from domain.vocabulary import Priority, Status
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+_UNSAID: dict[str, Any] = {
+    "follow_up_required": False,
+    "custom_fields": json.dumps({}),
+    "is_billable": False,
+    "participants": json.dumps([]),
+    "attachment_urls": [],
+}
 _RECORD = ("organization_id", "kind", "id", "name", "email", "value", "stage")
 
 
@@ -79,16 +86,12 @@ def row_of(organization: str, sampled: Sampled) -> dict[str, Any]:
         "rescheduled_count": 0,
         "planned_duration_minutes": planned,
         "actual_duration_minutes": planned if done else None,
-        "follow_up_required": False,
-        "custom_fields": json.dumps({}),
-        "is_billable": False,
-        "participants": json.dumps([]),
-        "attachment_urls": [],
         "started_at": sampled.at if sampled.status is Status.IN_PROGRESS else None,
         "completed_at": sampled.at if done else None,
         "cancelled_at": sampled.at if cancelled else None,
         "created_at": sampled.at,
         "updated_at": sampled.at,
+        **_UNSAID,
         **said,
     }
 

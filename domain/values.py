@@ -1,38 +1,33 @@
 """Small value types: each says what may be said. Checked where words come in, never when facts are read back."""
 
 import json
-import math
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Strict
 from pydantic import StringConstraints as Letters
 from pydantic import WithJsonSchema as SchemaIs
-from typing_extensions import TypeAliasType
 
 from domain.json_schema import Schema
 
-_CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
-_CONTROL = re.compile(rf"[{_CONTROLS}\ud800-\udfff]")
+CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+_CONTROL = re.compile(rf"[{CONTROLS}\ud800-\udfff]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 _INSTANT = re.compile(rf"{_DAY.pattern}[Tt ]{_TIME}")
-_URL = re.compile(rf"[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@{_CONTROLS}]+([/?#][^\s{_CONTROLS}]*)?")
+_URL = re.compile(rf"[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@{CONTROLS}]+([/?#][^\s{CONTROLS}]*)?")
 
 SHORT_LINE = 255
 LONG_TEXT = 32 * 1024
 MOST_TAGS = 50
-MOST_PEOPLE = 200
 MOST_ATTACHMENTS = 50
 MOST_MINUTES = 525_600
-MOST_CUSTOM_KEYS = 100
-MOST_CUSTOM_BYTES = 16 * 1024
 MOST_MONEY = Decimal("9999999999.99")
 
 
-def _no_control_characters(text: str) -> str:
+def no_control_characters(text: str) -> str:
     if _CONTROL.search(text):
         raise ValueError("must not contain control characters or unpaired surrogates")
     return text
@@ -90,9 +85,9 @@ def _web_address(url: str) -> str:
     return url
 
 
-_PLAIN = Schema(pattern=f"^[^{_CONTROLS}]*$")
-_NOT_BLANK = Schema(pattern=rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$", minLength=1)
-PlainText = Annotated[str, Strict(), AfterValidator(_no_control_characters), _PLAIN]
+_PLAIN = Schema(pattern=f"^[^{CONTROLS}]*$")
+_NOT_BLANK = Schema(pattern=rf"^[^{CONTROLS}]*[^\s{CONTROLS}][^{CONTROLS}]*$", minLength=1)
+PlainText = Annotated[str, Strict(), AfterValidator(no_control_characters), _PLAIN]
 Line = Annotated[PlainText, Letters(max_length=SHORT_LINE)]
 Text = Annotated[PlainText, Letters(max_length=LONG_TEXT)]
 Subject = Annotated[PlainText, AfterValidator(_trimmed), Letters(max_length=SHORT_LINE), _NOT_BLANK]
@@ -120,75 +115,8 @@ Attachment = Annotated[
 Attachments = Annotated[list[Attachment], Field(max_length=MOST_ATTACHMENTS)]
 
 
-def _holdable(value: Any) -> None:
-    """Refuse, anywhere inside, what the read tables could not hold."""
-    if isinstance(value, str):
-        _no_control_characters(value)
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            _holdable(key)
-            _holdable(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            _holdable(inner)
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("must not contain NaN or Infinity")
-    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise ValueError("must not contain integers beyond 64 bits")
-
-
-def _bounded(fields: Any) -> Any:
-    if not isinstance(fields, dict):
-        return fields  # what else it is, Pydantic will say
-    _holdable(fields)
-    if len(fields) > MOST_CUSTOM_KEYS:
-        raise ValueError(f"must have at most {MOST_CUSTOM_KEYS} keys")
-    if _json_bytes(fields) > MOST_CUSTOM_BYTES:
-        raise ValueError(f"must be at most {MOST_CUSTOM_BYTES} bytes of JSON")
-    return fields
-
-
-def _json_bytes(value: Any) -> int:
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
-
-
 def same(one: Any, other: Any) -> bool:
     """Whether two values are the same in JSON, too, where true is not 1."""
     if isinstance(one, dict) and isinstance(other, dict):
         return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
     return bool(one == other)
-
-
-_KEYS = Schema(propertyNames={"pattern": f"^[^{_CONTROLS}]*$"})
-JsonValue = TypeAliasType(
-    "JsonValue",
-    "bool | Annotated[float, Field(ge=-(2**63), lt=2**63)] | PlainText | list[JsonValue]"
-    " | Annotated[dict[str, JsonValue], _KEYS] | None",
-)
-"""What the values in custom fields are; for their schema only."""
-_Fields = Annotated[dict[str, JsonValue], Field(max_length=MOST_CUSTOM_KEYS), _KEYS]
-CustomFields = Annotated[dict[str, Any], BeforeValidator(_bounded, json_schema_input_type=_Fields)]
-
-
-class Participant(BaseModel):
-    """Someone who takes part: a user, a contact, or an outsider known by name or email."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: Literal["user", "contact", "external"] = "user"
-    id: Reference | None = None
-    email: Line | None = None
-    name: Line | None = None
-    role: Literal["organizer", "required", "optional", "informed"] | None = None
-    rsvp: Literal["needs_action", "accepted", "declined", "tentative"] | None = None
-    attended: Flag | None = None
-
-
-def _plain_id(value: object) -> object:
-    return {"id": value} if isinstance(value, str) else value
-
-
-Participants = Annotated[
-    list[Annotated[Participant, BeforeValidator(_plain_id, json_schema_input_type=Reference | Participant)]],
-    Field(max_length=MOST_PEOPLE),
-]

@@ -27,7 +27,7 @@ def schemas(requests: Mapping[str, Json], shapes: Iterable[type[BaseModel]]) -> 
     answered = {name: tidied(schema, _NOT_PROMISED) for name, schema in _of(shapes, "serialization").items()}
     found: Json = {}
     for name, schema in [*taken.items(), *bulk.items(), *answered.items()]:
-        if found.setdefault(name, schema) != schema and name != "JsonValue":
+        if found.setdefault(name, schema) != schema and name != "JsonValue":  # which is answered without its bounds
             raise ValueError(f"two schemas are called {name}")
     found |= {"BulkRequest": _bulk_request(), **_new_records(found)}
     return {name: explained(name, found[name]) for name in sorted(found)}

@@ -7,17 +7,17 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.custom_fields import CustomFields
+from domain.participants import Participants
 from domain.values import (
     Attachments,
     Currency,
-    CustomFields,
     Day,
     Flag,
     Instant,
     Line,
     Minutes,
     Money,
-    Participants,
     Reference,
     Subject,
     Tags,

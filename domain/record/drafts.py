@@ -6,7 +6,8 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic import WithJsonSchema as SchemaIs
 
-from domain.values import CustomFields, Day, Flag, Line, Money, Percent, Reference, Subject, Tags, Text
+from domain.custom_fields import CustomFields
+from domain.values import Day, Flag, Line, Money, Percent, Reference, Subject, Tags, Text
 from domain.vocabulary import RecordKind, Word
 
 ABSENT: Any = None

@@ -38,6 +38,7 @@ WITHIN: list[tuple[str, Any]] = [
     ("custom_fields", {"k": "ä" * ((16 * KIB - len('{"k":""}')) // 2)}),
     ("participants", [f"u-{n}" for n in range(200)]),
     ("participants", [{"kind": "external", "name": "Gärtnerei", "role": "informed", "rsvp": "tentative"}]),
+    ("participants", [{"kind": "EXTERNAL", "role": "Required", "rsvp": "Needs_Action"}]),
     ("attachment_urls", [f"https://example.com/{n}" for n in range(50)]),
     ("attachment_urls", ["HTTP://example.com/a?b=c#d"]),
     ("currency", "EUR"),

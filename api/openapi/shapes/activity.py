@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.openapi.shapes.envelope import Answer, Page, Warned
 from domain.activity.drafts import ABSENT
+from domain.custom_fields import JsonValue
 from domain.lifecycle import Action
-from domain.values import JsonValue
 from domain.vocabulary import ActivityType, Priority, RelatedType, Status
 
 

@@ -245,7 +245,7 @@ class TestRaces:
         self, client: Client, anybody: Client
     ) -> None:
         won: list[str] = []
-        for _ in range(30):
+        for _ in range(100):
             activity = client.create()
             done, given_up = at_once(
                 lambda a=activity: anybody.call("POST", of(a, "/complete"), {"outcome": "done"}),  # type: ignore[misc]

@@ -366,7 +366,7 @@ class TestWhenTheDatabaseGoesAway:
         """The activity is in progress when the batch is tried again: deciding anew would refuse it falsely."""
 
         async def scenario(proxy: Proxy, desk: Desk) -> None:
-            for _ in range(20):
+            for _ in range(100):
                 one, two = an_id(), an_id()
                 assert await served(desk, create(one)) == ["pending 1"]
                 proxy.lose_acknowledgement = True
@@ -379,10 +379,10 @@ class TestWhenTheDatabaseGoesAway:
                 assert (started, created) == ("in_progress 2", "pending 1")
                 assert isinstance(refused, NotAllowed)
                 assert await served(desk, order(WaitActivity, activity_id=one)) == ["waiting 3"]
-            assert proxy.cuts == 20
+            assert proxy.cuts == 100
 
         behind_a_proxy(database, scenario)
-        assert happened(database) == ["created", "started", "created", "waited"] * 20
+        assert happened(database) == ["created", "started", "created", "waited"] * 100
 
     def test_a_commit_that_never_arrived_is_made_up_for_and_happens_once(self, database: str) -> None:
         async def scenario(proxy: Proxy, desk: Desk) -> None:

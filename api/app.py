@@ -6,7 +6,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
-from psycopg import AsyncConnection
 from starlette.types import ASGIApp
 
 from api.accounts import activities as account_activities
@@ -29,7 +28,7 @@ from api.openapi import page as docs
 from application.api_key.recognition import ApiKeys
 from application.command import Policy
 from application.desk import Desk
-from application.postgres.connections import Role, conninfo
+from application.postgres.connections import writer_of
 from application.settings import Settings
 from projections.gathering import Gatherer
 from projections.reading import Reader
@@ -66,12 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     dsn = settings.database_url
     if dsn is None:
         raise ValueError("ACTIVITIES_DATABASE_URL is not set: `activities serve` starts a database")
-    writer = conninfo(dsn, Role.WRITER)
-
-    async def connect() -> AsyncConnection[tuple[object, ...]]:
-        return await AsyncConnection.connect(writer, autocommit=True)
-
-    desk = Desk(connect, policy=policy_of(settings), lanes=settings.desk_lanes)
+    desk = Desk(writer_of(dsn), policy=policy_of(settings), lanes=settings.desk_lanes)
     reader = Reader(settings.read_url or dsn, size=settings.read_pool_size, patience=settings.freshness_timeout)
 
     keys = ApiKeys(dsn, settings.pepper())
@@ -79,10 +73,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await desk.start()
-        async with reader.opened(), keys.opened(), token_keys.opened():
+        async with desk.opened(), reader.opened(), keys.opened(), token_keys.opened():
             yield
-        await desk.stop()
 
     app = Service(
         title="Activities",

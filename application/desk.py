@@ -9,9 +9,10 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg import AsyncConnection
@@ -56,6 +57,15 @@ class Desk:
         self._lanes = lanes
         self._most_at_once = most_at_once
         self._tasks: list[asyncio.Task[None]] = []
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Self]:
+        """Started for the length of a block."""
+        await self.start()
+        try:
+            yield self
+        finally:
+            await self.stop()
 
     async def start(self) -> None:
         self._tasks = [asyncio.create_task(self._lane(), name=f"desk-lane-{n}") for n in range(self._lanes)]

@@ -19,6 +19,9 @@ _TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 _INSTANT = re.compile(rf"{_DAY.pattern}[Tt ]{_TIME}")
 _URL = re.compile(rf"[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@{CONTROLS}]+([/?#][^\s{CONTROLS}]*)?")
 
+ABSENT: Any = None
+"""Default of a field that may be left out but not be null."""
+
 SHORT_LINE = 255
 LONG_TEXT = 32 * 1024
 MOST_TAGS = 50

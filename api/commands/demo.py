@@ -5,14 +5,12 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from psycopg import AsyncConnection
-
 from api.commands.progress import progress
 from api.commands.sample import Happening, Sample
 from api.http.tokens import DEFAULT_SCOPES, issue
 from application.command import Answer, Order, Receipt
 from application.desk import Desk
-from application.postgres.connections import Role, conninfo
+from application.postgres.connections import writer_of
 from application.settings import Settings
 
 DAYS = 365
@@ -34,24 +32,15 @@ def load(dsn: str, organization: str) -> None:
 
 
 async def _live(dsn: str, organization: str) -> None:
-    writer = conninfo(dsn, Role.WRITER)
-
-    async def connect() -> AsyncConnection[tuple[object, ...]]:
-        return await AsyncConnection.connect(writer, autocommit=True)
-
-    if await _has_log(writer, organization):
+    if await _has_log(dsn, organization):
         print(f"organisation {organization} is there already; nothing was loaded")
         return
     today = datetime.now(UTC).replace(microsecond=0)
     calendar = Calendar(today - timedelta(days=DAYS))
-    desk = Desk(connect, lanes=1, clock=calendar)
-    await desk.start()
-    try:
+    async with Desk(writer_of(dsn), lanes=1, clock=calendar).opened() as desk:
         for day in progress(list(Sample(organization, today, DAYS).days()), "loading the sample year"):
             calendar.now = day.at
             await _serve(desk, day.happenings)
-    finally:
-        await desk.stop()
 
 
 async def _serve(desk: Desk, happenings: Iterable[Happening]) -> None:
@@ -64,8 +53,8 @@ def _received(receipt: Receipt) -> Answer:
     return Answer(200, b"")
 
 
-async def _has_log(writer: str, organization: str) -> bool:
-    async with await AsyncConnection.connect(writer) as connection:
+async def _has_log(dsn: str, organization: str) -> bool:
+    async with await writer_of(dsn)() as connection, connection.transaction():
         await connection.execute("select set_config('activities.organization_id', %s, true)", (organization,))
         cursor = await connection.execute(
             "select position from heads where organization_id = %s and position > 0", (organization,)

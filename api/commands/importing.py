@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from psycopg import AsyncConnection
 from pydantic import TypeAdapter, ValidationError
 
 from api.commands.lines import Line, lines_of
@@ -21,7 +20,7 @@ from api.http.problems import Problem, of_refusal, of_validation
 from application.activity.import_activity import ImportActivity, import_activity, imported_id
 from application.command import Actor, Answer, Order, Policy, Receipt
 from application.desk import Desk
-from application.postgres.connections import Role, conninfo
+from application.postgres.connections import writer_of
 from domain.activity.drafts import NewActivity
 from domain.refusals import Refusal
 from domain.values import Reference
@@ -64,19 +63,10 @@ def import_file(dsn: str, path: Path, *, organization: str, user: str, policy: P
 async def _import(
     dsn: str, lines: Iterable[Line], actor: Actor, organization: str, policy: Policy, report: Report, told: Any
 ) -> None:
-    writer = conninfo(dsn, Role.WRITER)
-
-    async def connect() -> AsyncConnection[tuple[object, ...]]:
-        return await AsyncConnection.connect(writer, autocommit=True)
-
-    desk = Desk(connect, policy=policy, lanes=1, most_at_once=TOGETHER)
-    await desk.start()
-    try:
+    async with Desk(writer_of(dsn), policy=policy, lanes=1, most_at_once=TOGETHER).opened() as desk:
         for chunk in _chunks(lines, 2 * TOGETHER):
             await asyncio.gather(*(_bring_in(desk, line, actor, organization, report) for line in chunk))
             told(len(chunk))
-    finally:
-        await desk.stop()
 
 
 def _chunks(lines: Iterable[Line], size: int) -> Iterator[list[Line]]:

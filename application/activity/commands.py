@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from application.command import Command, Context, Decision
-from application.event_store.mapper import State, activity_key, record_key
+from application.event_store.mapper import State, activity_key
 from application.streams import Streams, keys_around
 from domain.activity.activity import Activity
 from domain.activity.decisions import Facts
@@ -73,7 +73,3 @@ def key_or_none(activity_id: str | None) -> UUID | None:
 def follow_up_key(activity_id: str | None) -> set[UUID]:
     key = key_or_none(activity_id)
     return set() if key is None else {key}
-
-
-def user_key(user_id: str) -> UUID:
-    return record_key(RecordKind.USER, user_id)

@@ -15,7 +15,7 @@ from application.api_key.secrets import new_key
 from application.command import Actor, Order, Receipt
 from application.command import Answer as Said
 from application.desk import Desk
-from application.postgres.connections import Role, conninfo
+from application.postgres.connections import writer_of
 from domain.api_key.drafts import NewApiKey
 from domain.api_key.scopes import DEFAULT_SCOPES
 from domain.refusals import Unknown
@@ -76,23 +76,15 @@ def _serve(dsn: str, order: Order) -> None:
     """A desk of one lane, for one order."""
 
     async def serve() -> None:
-        desk = Desk(lambda: _connected(dsn), lanes=1)
-        await desk.start()
-        try:
+        async with Desk(writer_of(dsn), lanes=1).opened() as desk:
             await desk.serve(order)
-        finally:
-            await desk.stop()
 
     asyncio.run(serve())
 
 
 def _ask(dsn: str, question: Callable[[AsyncConnection[Any]], Awaitable[Answer]]) -> Answer:
     async def ask() -> Answer:
-        async with await _connected(dsn) as connection:
+        async with await writer_of(dsn)() as connection:
             return await question(connection)
 
     return asyncio.run(ask())
-
-
-async def _connected(dsn: str) -> AsyncConnection[Any]:
-    return await AsyncConnection.connect(conninfo(dsn, Role.WRITER), autocommit=True)

@@ -1,7 +1,10 @@
 """How this service connects: as which role, to which schema, with which bounds on waiting."""
 
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
+from typing import Any
 
+from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from application.postgres.migrations import SCHEMA
@@ -44,3 +47,13 @@ def conninfo(dsn: str, role: Role) -> str:
         application_name=role.value,
         connect_timeout=5,
     )
+
+
+def writer_of(dsn: str) -> Callable[[], Awaitable[AsyncConnection[Any]]]:
+    """What makes a desk its connections: each commits by itself unless a transaction is begun."""
+    to_write = conninfo(dsn, Role.WRITER)
+
+    async def connect() -> AsyncConnection[Any]:
+        return await AsyncConnection.connect(to_write, autocommit=True)
+
+    return connect

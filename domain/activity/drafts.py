@@ -3,13 +3,12 @@
 Unknown words are refused by name. In changes, absent leaves a field and null clears it, where it can be cleared.
 """
 
-from typing import Any
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.custom_fields import CustomFields
 from domain.participants import Participants
 from domain.values import (
+    ABSENT,
     Attachments,
     Currency,
     Day,
@@ -24,9 +23,6 @@ from domain.values import (
     Text,
 )
 from domain.vocabulary import ActivityType, Priority, RelatedType, Status
-
-ABSENT: Any = None
-"""Default of a field that may be left out but not be null."""
 
 
 class Draft(BaseModel):

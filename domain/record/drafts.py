@@ -7,10 +7,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic import WithJsonSchema as SchemaIs
 
 from domain.custom_fields import CustomFields
-from domain.values import Day, Flag, Line, Money, Percent, Reference, Subject, Tags, Text
+from domain.values import ABSENT, Day, Flag, Line, Money, Percent, Reference, Subject, Tags, Text
 from domain.vocabulary import RecordKind, Word
-
-ABSENT: Any = None
 
 
 class CustomerStatus(Word):

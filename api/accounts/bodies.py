@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.accounts.words import StatusHere, TypeHere, named
 from api.http.parameters import Commas, PageNumber, PerPage
 from application.event_store.mapper import record_key
-from domain.activity.drafts import ABSENT, ActivityChanges, NewActivity
+from domain.activity.drafts import ActivityChanges, NewActivity
 from domain.participants import Participants
-from domain.values import Attachments, Instant, Minutes, Reference, Subject, Text
+from domain.values import ABSENT, Attachments, Instant, Minutes, Reference, Subject, Text
 from domain.vocabulary import OPEN, ActivityType, RecordKind, RelatedType, Status
 from projections.filters import ActivityFilter
 from projections.paging import Place

@@ -6,9 +6,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.openapi.shapes.envelope import Answer, Page, Warned
-from domain.activity.drafts import ABSENT
 from domain.custom_fields import JsonValue
 from domain.lifecycle import Action
+from domain.values import ABSENT
 from domain.vocabulary import ActivityType, Priority, RelatedType, Status
 
 

@@ -4,7 +4,7 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
-from domain.activity.drafts import ABSENT
+from domain.values import ABSENT
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ from pydantic import BaseModel, Field
 
 from api.http.problems import KINDS
 from api.openapi.shapes.activity import HistoryEvent
-from domain.activity.drafts import ABSENT
 from domain.lifecycle import Action
+from domain.values import ABSENT
 
 
 class Problem(BaseModel):

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import orjson
 from psycopg import Connection
@@ -11,15 +12,19 @@ from psycopg.sql import SQL, Composed, Identifier
 
 Row = Mapping[str, Any]
 
+ANY_TEXT, ANY_NUMBER, ANY_KEY = "*", -1, UUID(int=0)
+"""What a column says in the roll-ups where it does not matter."""
+
 
 @dataclass(frozen=True)
 class Counts:
-    """How many rows have the same `columns`; `of` is the SELECT that counts them all again."""
+    """How many rows have the same `columns`, and in each of `roll_ups`, whatever some of the columns say."""
 
     name: str
     columns: tuple[str, ...]
     of: str
-    """SQL of the groups as they are now: organization_id, columns, n."""
+    """SQL of the groups and roll-ups as they are now: organization_id, columns, n."""
+    roll_ups: tuple[Mapping[str, Any], ...] = ()
 
     def move(
         self,
@@ -31,6 +36,9 @@ class Counts:
         """Rows with these values are no longer there, or are there now."""
         moved = Counter(come)
         moved.subtract(Counter(gone))
+        for values, n in [item for item in moved.items() if item[1]]:
+            for roll_up in self.roll_ups:
+                moved[tuple(map(roll_up.get, self.columns, values))] += n
         rows = [
             {"organization_id": organization_id, "n": n, **dict(zip(self.columns, values, strict=True))}
             for values, n in sorted(moved.items(), key=lambda item: str(item[0]))

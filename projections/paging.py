@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.refusals import Invalid
 from projections.reading import Found, Question
+from projections.resource import completed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Rows `of` some table, `where` they match, each shown as `shown` joined `with_names`."""
+    """Rows `of` some table, `where` they match, each shown as the document `shown` joined `with_names`."""
 
     read_models: Sequence[str]
     of: str
@@ -47,12 +48,16 @@ class Listing:
     parameters: Mapping[str, Any]
     sort: Sort
     shown: str
+    added: str | None = None
+    """SQL of what completes the document."""
     with_names: str = ""
     page_alias: str = "l"
     columns: str = "l.*"
     extras: Sequence[str] = ()
     total: str | None = None
     """SQL of the total where it is kept; else the rows are counted."""
+    first: str = ""
+    """SQL of what `of` and `total` are both made from: a WITH clause."""
     identity: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -81,11 +86,12 @@ def question(listing: Listing, place: Place) -> Question:
         total = "select null::bigint as total"
     sort, k = listing.sort, listing.page_alias
     extras = "".join(f", {sql} as extra{n}" for n, sql in enumerate(listing.extras))
-    sql = f"""
-select t.total, p.shown, p.sort_value, p.key{"".join(f", p.extra{n}" for n, _ in enumerate(listing.extras))}
+    sql = f"""{listing.first}
+select t.total, p.shown, p.added, p.sort_value, p.key{"".join(f", p.extra{n}" for n, _ in enumerate(listing.extras))}
   from ({total} offset 0) t
   left join (
-    select {listing.shown} as shown, {k}.sort_value::text as sort_value, {k}.key, {k}.sort_value as sorted{extras}
+    select {listing.shown} as shown, {listing.added or "null::text"} as added,
+           {k}.sort_value::text as sort_value, {k}.key, {k}.sort_value as sorted{extras}
       from ({inner}) {k} {listing.with_names}
   ) p on true
  order by p.sorted {sort.direction} nulls last, p.key {sort.direction}
@@ -95,11 +101,12 @@ select t.total, p.shown, p.sort_value, p.key{"".join(f", p.extra{n}" for n, _ in
 
 def page_of(listing: Listing, place: Place, found: Found) -> Page:
     total = found.rows[0][0] if found.rows else 0
-    rows = [row for row in found.rows if row[3] is not None]
+    rows = [row[1:] for row in found.rows if row[4] is not None]
     more = len(rows) > place.per_page
     rows = rows[: place.per_page]
-    cursor = _cursor(listing, rows[-1][2], rows[-1][3]) if more else None
-    return Page([row[1] for row in rows], [row[4:] for row in rows], cursor, total, found.behind)
+    cursor = _cursor(listing, *rows[-1][2:4]) if more else None
+    items = [shown if added is None else completed(shown, added) for shown, added, *_ in rows]
+    return Page(items, [row[4:] for row in rows], cursor, total, found.behind)
 
 
 def _and(conditions: Sequence[str]) -> str:

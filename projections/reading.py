@@ -14,15 +14,18 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from application.postgres.connections import Role, conninfo
+from application.postgres.wire import Rows, Silent
+from application.postgres.wires import Wires
 from application.refusals import Unavailable
 
 POLL = 0.005
-POOL_PATIENCE = 5.0
+TRIES = 3
+SILENCE = 6.0
+"""Seconds: longer than any statement may take."""
 
-_BEGIN = "select head, reached from begin_reading(%s, %s)"
+_BEGIN = "select head, reached from begin_reading(%(organization_id)s, %(read_models)s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Question:
 class Found:
     """The rows, and how many positions they are behind what was acknowledged before the question came."""
 
-    rows: list[tuple[Any, ...]]
+    rows: Rows
     behind: int = 0
 
 
@@ -48,26 +51,18 @@ class Reader:
     def __init__(self, dsn: str, *, size: int = 8, patience: float = 1.0) -> None:
         self._conninfo = conninfo(dsn, Role.READER)
         self._patience = patience
-        self._pool = AsyncConnectionPool(
-            self._conninfo,
-            min_size=min(2, size),
-            max_size=size,
-            timeout=POOL_PATIENCE,
-            kwargs={"autocommit": True},
-            open=False,
-        )
+        self._wires = Wires(self._conninfo, size=size, patience=SILENCE)
         self._moved: dict[str, asyncio.Event] = {}
         self._listener: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        await self._pool.open()
         self._listener = asyncio.create_task(self._listen(), name="projected-listener")
 
     async def close(self) -> None:
         if self._listener is not None:
             self._listener.cancel()
             await asyncio.gather(self._listener, return_exceptions=True)
-        await self._pool.close()
+        await self._wires.close()
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator["Reader"]:
@@ -89,36 +84,30 @@ class Reader:
             _, reached, rows = await self._once(organization_id, question)
         return Found(rows, max(head - reached, 0))
 
-    async def operation(self, sql: str) -> list[tuple[Any, ...]]:
+    async def operation(self, sql: str) -> Rows:
         """What of the service itself is to be known; of no organisation. Raises Unavailable."""
         try:
-            async with self._pool.connection() as connection:
-                return await (await connection.execute(sql)).fetchall()
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            return (await self._wires.ask((sql, {})))[0]
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise Unavailable("the database does not answer") from error
 
-    async def _once(self, organization_id: str, question: Question) -> tuple[int, int, list[tuple[Any, ...]]]:
-        """Ask once more on a new connection if the pool's was broken: reading twice does no harm."""
-        try:
-            return await self._attempt(organization_id, question)
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
-            if isinstance(error, psycopg.errors.QueryCanceled | PoolTimeout):
-                raise Unavailable("The database is too slow to answer now") from error
+    async def _once(self, organization_id: str, question: Question) -> tuple[int, int, Rows]:
+        """Ask on another connection if one broke: reading twice does no harm."""
+        failure: Exception | None = None
+        for _ in range(TRIES):
             try:
-                await self._pool.check()
                 return await self._attempt(organization_id, question)
-            except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as again:
-                raise Unavailable("The database cannot be reached") from again
+            except (psycopg.errors.QueryCanceled, Silent) as error:
+                raise Unavailable("The database is too slow to answer now") from error
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                failure = error
+        raise Unavailable("The database cannot be reached") from failure
 
-    async def _attempt(self, organization_id: str, question: Question) -> tuple[int, int, list[tuple[Any, ...]]]:
-        async with self._pool.connection() as connection, connection.pipeline():
-            place = await connection.execute(_BEGIN, (organization_id, list(question.read_models)))
-            asked = await connection.execute(question.sql, question.parameters)
-            row = await place.fetchone()
-            rows = await asked.fetchall()
-        assert row is not None  # the function returns one row always
-        head = row[0] or 0
-        return head, head if row[1] is None else row[1], rows
+    async def _attempt(self, organization_id: str, question: Question) -> tuple[int, int, Rows]:
+        place = {"organization_id": organization_id, "read_models": list(question.read_models)}
+        begun, rows = await self._wires.ask((_BEGIN, place), (question.sql, question.parameters))
+        head, reached = begun[0]
+        return head or 0, (head or 0) if reached is None else reached, rows
 
     async def _moved_on(self, organization_id: str) -> None:
         """Until the projector says it moved, at most one poll."""

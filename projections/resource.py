@@ -1,13 +1,14 @@
 """An activity as the world sees it: JSON made once from its state, completed with what depends on other things.
 
 `document` depends on the activity alone, so it is stored. Names of related records and what depends on the time
-of day are added when somebody asks: by `resource` from states in hand, by RESOURCE inside the database.
+of day are added when somebody asks: by `resource` from states in hand, by ADDED inside the database.
 Both give the same JSON.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -98,17 +99,15 @@ def _person(record: Record | None, record_id: str | None) -> dict[str, Any] | No
     return details(record) if record else {"id": record_id, "name": None, "email": None}
 
 
-RESOURCE = """left(l.document, -1)
- || ',"is_overdue":' || coalesce(l.due_at < now() and l.status in ('pending', 'in_progress', 'waiting'), false)
+ADDED = """',"is_overdue":' || coalesce(l.due_at < now() and l.status in ('pending', 'in_progress', 'waiting'), false)
  || ',"activityable":' || coalesce({related}, json_build_object('id', l.related_id, 'name', null)::text)
  || ',"contact":' || case when l.contact_id is null then 'null' else coalesce(
         {contact}, json_build_object('id', l.contact_id, 'name', null, 'email', null)::text) end
  || ',"assigned_user":' || coalesce(
         {assignee}, json_build_object('id', l.assigned_user_id, 'name', null, 'email', null)::text)
  || ',"created_by":' || coalesce(
-        creator.summary, json_build_object('id', l.created_by, 'name', null, 'email', null)::text)
- || '}}'"""
-"""SQL of one activity's full resource, from activity_list l and WITH_NAMES; choose summary or details of each."""
+        creator.summary, json_build_object('id', l.created_by, 'name', null, 'email', null)::text)"""
+"""SQL of what is added to a document, from activity_list l and WITH_NAMES; choose summary or details of each."""
 
 WITH_NAMES = """
   left join directory related on related.organization_id = l.organization_id and related.record_key = l.related_key
@@ -126,8 +125,14 @@ INCLUDES = {
 """What `includes` may name, in both spellings of the source, and whose details that adds."""
 
 
-def resource_sql(includes: frozenset[str]) -> str:
-    """RESOURCE with details of the included records and summaries of the others."""
-    return RESOURCE.format(
+@lru_cache
+def added_sql(includes: frozenset[str]) -> str:
+    """ADDED with details of the included records and summaries of the others."""
+    return ADDED.format(
         **{who: f"{who}.{'details' if who in includes else 'summary'}" for who in ("related", "contact", "assignee")}
     )
+
+
+def completed(document: str, added: str) -> str:
+    """The full resource of a stored document. Cutting the long texts here is cheaper than in the database."""
+    return f"{document[:-1]}{added}}}"

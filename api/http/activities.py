@@ -21,11 +21,11 @@ from application.activity.commands import key_or_none
 from domain.refusals import Unknown
 from domain.vocabulary import TYPE_GUIDE
 from projections.activity_list.query import ACTIVITY, activities
-from projections.activity_search.query import expression, highlighted, search, terms_of, words_in
+from projections.activity_search.query import highlighted, search, terms_of
 from projections.follow_ups.query import follow_ups
 from projections.overdue.query import overdue_activities
 from projections.paging import Page
-from projections.resource import to_json
+from projections.resource import completed, to_json
 
 router = APIRouter(route_class=StrictRoute, tags=["activities"])
 Reads = Annotated[Asking, Depends(Asks("activities:read"))]
@@ -64,13 +64,11 @@ async def list_activities(ask: Reads, wanted: Annotated[ListParameters, Query()]
 async def search_activities(ask: Reads, wanted: Annotated[SearchParameters, Query()]) -> Response:
     """Activities whose subject or description says every word of q: whole, in part, or misspelt. Best first."""
     place, terms, filters = wanted.place(), terms_of(wanted.q), wanted.filter(ask.caller)
-    found = await ask.ask(expression(ask.organization_id, terms)) if terms else None
-    if found is None or (asked := found.rows[0][0]) is None:
-        return paged(Page([], [], None, 0, found.behind if found else 0), place, "Nothing found", [])
-    page = await ask.page(search(ask.organization_id, terms, asked, filters, includes=wanted.included()), place)
-    words = words_in(asked)
-    hits = [highlighted(item, words, *texts) for item, texts in zip(page.items, page.extras, strict=True)]
-    return paged(page, place, "Activities found successfully", hits)
+    if not terms:
+        return paged(Page([], [], None, 0, 0), place, "Nothing found", [])
+    page = await ask.page(search(ask.organization_id, terms, filters, includes=wanted.included()), place)
+    hits = [highlighted(item, expression) for item, (expression,) in zip(page.items, page.extras, strict=True)]
+    return paged(page, place, "Activities found successfully" if hits else "Nothing found", hits)
 
 
 @router.get("/activities/overdue")
@@ -111,5 +109,5 @@ async def get_activity(activity_id: str, ask: Reads, wanted: Annotated[DetailPar
     found = await ask.point(ACTIVITY, key)
     if not found.rows:
         raise Unknown("Activity")
-    shown, version = found.rows[0]
-    return ask.one("Activity retrieved successfully", shown, version, found.behind)
+    document, added, version = found.rows[0]
+    return ask.one("Activity retrieved successfully", completed(document, added), version, found.behind)

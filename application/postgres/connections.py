@@ -30,6 +30,9 @@ _BOUNDS = {
         "statement_timeout": "5s",
         "default_transaction_read_only": "on",
         "plan_cache_mode": "force_generic_plan",
+        "enable_hashjoin": "off",
+        "enable_mergejoin": "off",
+        "enable_seqscan": "off",
     },
 }
 """Read tables can be folded again from the log, so only the log's own commits wait for the disk. Planning takes longer

@@ -6,7 +6,7 @@ from uuid import UUID
 from application.event_store.mapper import record_key
 from domain.activity.activity import Activity
 from domain.vocabulary import RecordKind
-from projections.counts import Counts, Row
+from projections.counts import ANY_KEY, ANY_TEXT, Counts, Row
 from projections.resource import document
 from projections.table import ReadModel, Table
 
@@ -61,11 +61,21 @@ def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any]:
     }
 
 
+_OF = f"""
+select organization_id, coalesce(type, '{ANY_TEXT}') as type, coalesce(related_type, '{ANY_TEXT}') as related_type,
+       coalesce(assignee_key, '{ANY_KEY}') as assignee_key, status, priority, count(*) as n
+  from activity_list
+ where deleted_at is null
+ group by organization_id, status, priority, grouping sets ((type, related_type, assignee_key), (assignee_key), ())
+"""
+_OF_ASSIGNEE = {"type": ANY_TEXT, "related_type": ANY_TEXT}
+_OF_ALL = {**_OF_ASSIGNEE, "assignee_key": ANY_KEY}
+
 COUNTS = Counts(
-    "activity_counts",
-    ("status", "priority", "type", "related_type", "assignee_key"),
-    "select organization_id, status, priority, type, related_type, assignee_key, count(*) as n"
-    " from activity_list where deleted_at is null group by 1, 2, 3, 4, 5, 6",
+    "activity_totals",
+    ("type", "related_type", "assignee_key", "status", "priority"),
+    _OF,
+    roll_ups=(_OF_ASSIGNEE, _OF_ALL),
 )
 
 

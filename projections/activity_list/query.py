@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from projections.counts import ANY_KEY, ANY_TEXT
 from projections.filters import ActivityFilter
 from projections.gathering import PointQuestion
 from projections.paging import Listing, Sort
 from projections.reading import Question
-from projections.resource import WITH_NAMES, resource_sql
+from projections.resource import WITH_NAMES, added_sql
 
 READ_MODELS = ("activity_list", "directory")
 DETAILED = frozenset({"related", "contact", "assignee"})
@@ -31,10 +32,6 @@ def activities(
 ) -> Listing:
     """The activities that match, in the order asked for."""
     column, type_, nullable = SORTS[sort_by]
-    total = None
-    if filters.only(*COUNTED):
-        where = " and ".join(["l.organization_id = %(organization_id)s", *filters.conditions()])
-        total = f"select coalesce(sum(l.n), 0)::bigint as total from activity_counts l where {where}"
     return Listing(
         read_models=READ_MODELS,
         of="activity_list l",
@@ -42,22 +39,35 @@ def activities(
         where=["l.organization_id = %(organization_id)s", "l.deleted_at is null", *filters.conditions()],
         parameters={"organization_id": organization_id, **filters.parameters()},
         sort=Sort(sort_by, column, type_, nullable, descending),
-        shown=resource_sql(includes),
+        shown="l.document",
+        added=added_sql(includes),
         with_names=WITH_NAMES,
-        total=total,
+        total=_total(filters) if filters.only(*COUNTED) else None,
         identity=filters.parameters(),
     )
+
+
+def _total(filters: ActivityFilter) -> str:
+    """From the roll-up that has just the columns filtered by."""
+    every: list[str] = []
+    if filters.types or filters.related_types:
+        every = [] if filters.types else [f"l.type <> '{ANY_TEXT}'"]
+    else:
+        every = [f"l.type = '{ANY_TEXT}'", f"l.related_type = '{ANY_TEXT}'"]
+        every += [] if filters.assignees else [f"l.assignee_key = '{ANY_KEY}'"]
+    where = " and ".join(["l.organization_id = %(organization_id)s", *every, *filters.conditions()])
+    return f"select coalesce(sum(l.n), 0)::bigint as total from activity_totals l where {where}"
 
 
 ACTIVITY = PointQuestion(
     READ_MODELS,
     f"""
-select l.activity_id, {resource_sql(DETAILED)}, l.version
+select l.activity_id, l.document, {added_sql(DETAILED)}, l.version
   from activity_list l {WITH_NAMES}
  where l.organization_id = %(organization_id)s and l.activity_id = any(%(keys)s) and l.deleted_at is null
 """,
 )
-"""One activity in full, with its version; no row where there is none."""
+"""One activity: its document, what completes it, its version; no row where there is none."""
 
 _NUMBERED = """
 select activity_id from activity_list

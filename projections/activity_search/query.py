@@ -2,21 +2,25 @@
 
 import html
 import re
+from functools import lru_cache
 
-from projections.activity_search.words import WORD, normalised, words_of
+import orjson
+
+from projections.activity_search.words import LONGEST, WORD, normalised, words_of
 from projections.filters import ActivityFilter
 from projections.paging import Listing, Sort
-from projections.reading import Question
-from projections.resource import WITH_NAMES, resource_sql, to_json
+from projections.resource import WITH_NAMES, added_sql, to_json
 
 READ_MODELS = ("activity_search", "activity_list", "directory")
 MOST_TERMS = 16
-MOST_RANKED = 2000
+MOST_RANKED = 1000
 """Among how many matches, the newest, the best are sought: ranking all that say a common word does not scale."""
 
-_EXPRESSION = "select search_expression(%(organization_id)s, %(terms)s)::text"
-_MATCHES = "search_matches(%(organization_id)s, %(expression)s::tsquery, %(exact)s::tsquery, %(most)s) s"
-_COUNT = "select search_count(%(organization_id)s, %(expression)s::tsquery) as total"
+_FOUND = """
+with found as materialized (
+    select activity_id, rank, expression, total from search_page(%(organization_id)s, %(terms)s, %(most)s)
+)"""
+_TOTAL = "select coalesce(max(f.total), 0) as total from found f"
 _WIDE = """ join activity_list l on l.organization_id = %(organization_id)s and l.activity_id = s.activity_id
                                 and l.deleted_at is null"""
 _NAMES = " join activity_list l on l.organization_id = k.organization_id and l.activity_id = k.activity_id"
@@ -26,70 +30,72 @@ def terms_of(q: str) -> list[str]:
     return list(dict.fromkeys(words_of(q)))[:MOST_TERMS]
 
 
-def expression(organization_id: str, terms: list[str]) -> Question:
-    """The words an organisation uses that the terms stand for, as a tsquery; null where one stands for none."""
-    parameters = {"organization_id": organization_id, "terms": terms}
-    return Question(("activity_search",), _EXPRESSION, parameters)
-
-
 def search(
     organization_id: str,
     terms: list[str],
-    expression: str,
     filters: ActivityFilter,
     *,
     includes: frozenset[str] = frozenset(),
 ) -> Listing:
     """Activities that say every term, as a whole word, in part, or misspelt; the best of the newest first.
 
-    Under filters the best of all that match are sought.
+    Under filters the best of all that match are sought. Each comes with the words looked for.
     """
     conditions = filters.conditions()
     return Listing(
         read_models=READ_MODELS,
-        of=_MATCHES + (_WIDE if conditions else ""),
+        first=_FOUND,
+        of="found s" + (_WIDE if conditions else ""),
         key="s.activity_id",
-        columns="%(organization_id)s::text as organization_id, s.activity_id",
-        where=conditions or ["true"],
+        columns="%(organization_id)s::text as organization_id, s.activity_id, s.expression",
+        where=["s.activity_id is not null", *conditions],
         parameters={
             "organization_id": organization_id,
-            "expression": expression,
-            "exact": " & ".join(f"'{term}'" for term in terms),
+            "terms": terms,
             "most": None if conditions else MOST_RANKED,
             **filters.parameters(),
         },
         sort=Sort("rank", "s.rank", "real", descending=True),
-        shown=resource_sql(includes),
+        shown="l.document",
+        added=added_sql(includes),
         page_alias="k",
         with_names=_NAMES + WITH_NAMES,
-        extras=("l.subject", "l.document::json ->> 'description'"),
-        total=None if conditions else _COUNT,
+        extras=("k.expression",),
+        total=None if conditions else _TOTAL,
         identity={"terms": terms, **filters.parameters()},
     )
 
 
+@lru_cache
 def words_in(expression: str) -> frozenset[str]:
     return frozenset(re.findall(r"'([^']+)'", expression))
 
 
-def highlighted(item: str, found: frozenset[str], subject: str, description: str | None) -> str:
-    """The item with `highlight`: HTML-escaped texts, the words found in <mark>."""
+def highlighted(item: str, expression: str) -> str:
+    """The item with `highlight`: HTML-escaped texts, the words looked for in <mark>."""
+    activity, words = orjson.loads(item), words_in(expression)
     marks = {
-        "subject": marked(subject, found),
-        "description": None if description is None else marked(description, found),
+        "subject": marked(activity["subject"], words),
+        "description": None if activity["description"] is None else marked(activity["description"], words),
     }
     return f'{item[:-1]},"highlight":{to_json(marks).decode()}}}'
 
 
-def marked(text: str, found: frozenset[str]) -> str:
-    """The text HTML-escaped, with the words found in <mark>."""
+def marked(text: str, words: frozenset[str]) -> str:
+    """The text HTML-escaped, with these words in <mark>."""
     pieces, done = [], 0
-    for match in _SPOKEN.finditer(text):
-        if normalised(match.group())[:64] in found:
-            pieces += [html.escape(text[done : match.start()]), "<mark>", html.escape(match.group()), "</mark>"]
-            done = match.end()
+    for start, end in _spoken(text, words):
+        pieces += [html.escape(text[done:start]), "<mark>", html.escape(text[start:end]), "</mark>"]
+        done = end
     return "".join([*pieces, html.escape(text[done:])])
 
 
-_SPOKEN = re.compile(rf"(?:{WORD.pattern}|[\u0300-\u036f])+")
+def _spoken(text: str, words: frozenset[str]) -> list[tuple[int, int]]:
+    """Where any of the words is said."""
+    if text.isascii():
+        return [match.span() for match in WORD.finditer(text.lower()) if match.group()[:LONGEST] in words]
+    return [match.span() for match in _ACCENTED.finditer(text) if normalised(match.group())[:LONGEST] in words]
+
+
+_ACCENTED = re.compile(rf"(?:{WORD.pattern}|[\u0300-\u036f])+")
 """A word as written: accents may stand beside their letters."""

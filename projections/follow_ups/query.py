@@ -3,7 +3,7 @@
 from typing import Literal
 
 from projections.paging import Listing, Sort
-from projections.resource import WITH_NAMES, resource_sql
+from projections.resource import WITH_NAMES, added_sql
 
 READ_MODELS = ("follow_ups", "activity_list", "directory")
 State = Literal["open", "satisfied", "all"]
@@ -34,7 +34,8 @@ def follow_ups(organization_id: str, *, state: State = "open", includes: frozens
         where=["f.organization_id = %(organization_id)s", "f.opened is not null", *_STATES[state]],
         parameters={"organization_id": organization_id},
         sort=Sort("due_on", "f.due_on", "date", nullable=True),
-        shown=resource_sql(includes),
+        shown="l.document",
+        added=added_sql(includes),
         page_alias="k",
         with_names=_NAMES + WITH_NAMES,
         extras=("k.due_on", "k.kept_by"),

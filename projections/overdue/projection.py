@@ -6,7 +6,7 @@ from uuid import UUID
 from application.event_store.mapper import record_key
 from domain.activity.activity import Activity
 from domain.vocabulary import CAN_BE_OVERDUE, RecordKind
-from projections.counts import Counts, Row
+from projections.counts import ANY_KEY, ANY_NUMBER, Counts, Row
 from projections.table import ReadModel, Table
 
 TABLE = Table(
@@ -29,16 +29,25 @@ def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any] |
     }
 
 
+_OF = f"""
+select organization_id, coalesce(assignee_key, '{ANY_KEY}') as assignee_key,
+       coalesce(priority, {ANY_NUMBER}) as priority, due_on, count(*) as n
+  from (select organization_id, assignee_key, priority, (due_at at time zone 'UTC')::date as due_on from overdue) o
+ group by organization_id, due_on, cube (assignee_key, priority)
+"""
+_OF_ASSIGNEE = {"priority": ANY_NUMBER}
+_OF_PRIORITY = {"assignee_key": ANY_KEY}
+
 COUNTS = Counts(
-    "overdue_counts",
-    ("due_on", "priority", "assignee_key"),
-    "select organization_id, (due_at at time zone 'UTC')::date as due_on, priority, assignee_key, count(*) as n"
-    " from overdue group by 1, 2, 3, 4",
+    "overdue_totals",
+    ("assignee_key", "priority", "due_on"),
+    _OF,
+    roll_ups=(_OF_ASSIGNEE, _OF_PRIORITY, _OF_ASSIGNEE | _OF_PRIORITY),
 )
 
 
 def counted(row: Row) -> tuple[Any, ...]:
-    return row["due_at"].date(), row["priority"], row["assignee_key"]
+    return row["assignee_key"], row["priority"], row["due_at"].date()
 
 
 MODEL = ReadModel(TABLE, Activity, row, counts=COUNTS, counted=counted)

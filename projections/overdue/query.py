@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
+from projections.counts import ANY_KEY, ANY_NUMBER
 from projections.filters import ActivityFilter
 from projections.paging import Listing, Sort
-from projections.resource import WITH_NAMES, resource_sql
+from projections.resource import WITH_NAMES, added_sql
 
 READ_MODELS = ("overdue", "activity_list", "directory")
 
-_DAYS = """left({resource}, -1)
- || ',"days_overdue":' || floor(extract(epoch from now() - l.due_at) / 86400)::bigint || '}}'"""
+_DAYS = """ || ',"days_overdue":' || floor(extract(epoch from now() - l.due_at) / 86400)::bigint"""
 
 SORTS = {
     "due_at": ("o.due_at", "timestamptz", False),
@@ -22,8 +22,8 @@ _NARROW = {"assignees": "o.assignee_key", "related": "o.related_key", "prioritie
 """Filters that the narrow table answers by itself."""
 
 _TOTAL = """
-select (select coalesce(sum(o.n), 0) from overdue_counts o
-         where o.organization_id = %(organization_id)s and o.due_on < (now() at time zone 'UTC')::date{narrow})::bigint
+select (select coalesce(sum(o.n), 0) from overdue_totals o
+         where o.organization_id = %(organization_id)s and o.due_on < (now() at time zone 'UTC')::date{kept})::bigint
      + (select count(*) from overdue o
          where o.organization_id = %(organization_id)s and o.due_at < now()
            and o.due_at >= date_trunc('day', now(), 'UTC'){narrow}) as total
@@ -49,7 +49,9 @@ def overdue_activities(
     names = " join activity_list l on l.organization_id = k.organization_id and l.activity_id = k.activity_id"
     total = None
     if filters.only("assignees", "priorities"):
-        total = _TOTAL.format(narrow="".join(f" and {condition}" for condition in narrow))
+        every = [] if filters.assignees else [f"o.assignee_key = '{ANY_KEY}'"]
+        every += [] if filters.priorities else [f"o.priority = {ANY_NUMBER}"]
+        total = _TOTAL.format(kept=_also([*narrow, *every]), narrow=_also(narrow))
     return Listing(
         read_models=READ_MODELS,
         of=of,
@@ -58,9 +60,14 @@ def overdue_activities(
         where=["o.organization_id = %(organization_id)s", "o.due_at < now()", *narrow, *wide],
         parameters={"organization_id": organization_id, **filters.parameters()},
         sort=Sort(sort_by, column, type_, nullable, descending),
-        shown=_DAYS.format(resource=resource_sql(includes)),
+        shown="l.document",
+        added=added_sql(includes) + _DAYS,
         page_alias="k",
         with_names=names + WITH_NAMES,
         total=total,
         identity=filters.parameters(),
     )
+
+
+def _also(conditions: list[str]) -> str:
+    return "".join(f" and {condition}" for condition in conditions)

@@ -198,6 +198,7 @@ def test_a_stream_of_another_organization_is_another_stream(dsn: str) -> None:
     "question",
     [
         "select search_expression('other', '{word}')",
+        "select * from search_page('other', '{word}', 10)",
         "select * from search_matches('other', 'word', 'word', 10)",
         "select search_count('other', 'word')",
     ],

@@ -1,0 +1,35 @@
+-- Search in one statement: what the terms stand for, the best of the newest that say it, and how many do.
+
+create function search_page(p_organization_id text, p_terms text[], p_most int)
+    returns table (activity_id uuid, rank real, expression text, total bigint)
+    language plpgsql stable security definer set search_path = activities, public, pg_temp
+    set plan_cache_mode = force_custom_plan as $$
+declare
+    v_expression tsquery := search_expression(p_organization_id, p_terms);
+    v_exact tsquery := (select string_agg(quote_literal(term), ' & ') from unnest(p_terms) as term)::tsquery;
+    v_total bigint;
+begin
+    if v_expression is null then
+        return;
+    end if;
+    return query
+        select s.activity_id,
+               ts_rank(s.words, v_expression)
+               + case when v_expression = v_exact then 0 else ts_rank(s.words, v_exact) end,
+               v_expression::text, null::bigint
+          from (select m.activity_id, m.words from activity_search m
+                 where m.organization_id = p_organization_id and m.words @@ v_expression
+                 order by m.activity_id desc limit p_most) s;
+    get diagnostics v_total = row_count;
+    if v_total = p_most then
+        v_total := search_count(p_organization_id, v_expression);
+    end if;
+    return query select null::uuid, null::real, v_expression::text, v_total;
+end $$;
+comment on function search_page is 'The newest p_most activities (null: all) that say every term, with their rank; then a row with how many there are. No rows where a term stands for nothing';
+revoke all on function search_page from public;
+grant execute on function search_page to activities_reader;
+
+-- What waits in the pending list of a GIN index is looked through by every question.
+alter index activity_search_words_idx set (fastupdate = off);
+alter index search_words_word_idx set (fastupdate = off);

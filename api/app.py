@@ -23,6 +23,7 @@ from api.http import (
 from api.http.jwks import Jwks
 from api.http.rate_limit import RateLimit
 from api.http.request_ids import RequestIds
+from api.http.strict_route import ShortWay
 from api.http.tokens import Keys, SharedSecret, Tokens
 from api.openapi import page as docs
 from application.api_key.recognition import ApiKeys
@@ -37,10 +38,18 @@ SURFACE_S = "/api/v1/crm"
 SURFACE_T = "/v1/accounts"
 
 
+ROUTERS = (
+    *((SURFACE_S, room.router) for room in (activity_commands, activities, history, bulk_actions, directory, api_keys)),
+    (SURFACE_T, account_activities.router),
+    *(("", room.router) for room in (health, problem_pages, docs)),
+)
+"""Under which path each router's routes are; where two match, the first counts."""
+
+
 class Service(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Request ids come outermost, so that even the answer to an unexpected failure has one."""
-        return RequestIds(super().build_middleware_stack())
+        return RequestIds(ShortWay(self, super().build_middleware_stack(), ROUTERS))
 
     def openapi(self) -> dict[str, Any]:
         """Made when somebody asks for it; workers that nobody asks need not even know how."""
@@ -95,11 +104,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.rate_limit = RateLimit(settings.rate_limit)
     problems.install(app)
-    for router in (activity_commands, activities, history, bulk_actions, directory, api_keys):  # the busiest first
-        app.include_router(router.router, prefix=SURFACE_S)
-    app.include_router(account_activities.router, prefix=SURFACE_T)
-    for router in (health, problem_pages, docs):
-        app.include_router(router.router)
+    for prefix, router in ROUTERS:
+        app.include_router(router, prefix=prefix)
     return app
 
 

@@ -16,7 +16,7 @@ from api.http.parameters import (
     SearchParameters,
 )
 from api.http.reading import Asking, Asks, paged
-from api.http.strict_json import StrictRoute
+from api.http.strict_route import StrictRoute
 from application.activity.commands import key_or_none
 from domain.refusals import Unknown
 from domain.vocabulary import TYPE_GUIDE

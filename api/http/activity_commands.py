@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.http.answers import activity_answer
 from api.http.bodies import Cancellation, Nothing, Reason, Rescheduling
 from api.http.commanding import Commanding, Commands
-from api.http.strict_json import StrictRoute
+from api.http.strict_route import StrictRoute
 from application.activity.cancel_activity import CancelActivity, cancel_activity
 from application.activity.commands import key_or_none
 from application.activity.complete_activity import CompleteActivity, complete_activity

@@ -9,7 +9,7 @@ from api.http.answers import api_key_answer
 from api.http.commanding import Commanding, Commands
 from api.http.parameters import PageParameters
 from api.http.reading import Asking, Asks, paged
-from api.http.strict_json import StrictRoute
+from api.http.strict_route import StrictRoute
 from application.api_key.commands import CreateApiKey, RevokeApiKey, create_api_key, is_key_id, revoke_api_key
 from application.api_key.recognition import ApiKeys
 from application.api_key.secrets import new_key, repeatable_key

@@ -12,7 +12,7 @@ from api.http.bodies import Body, Cancellation, Nothing, Reason, Rescheduling
 from api.http.commanding import Commanding, Commands
 from api.http.envelope import enveloped
 from api.http.problems import Problem, of_validation, shown_results
-from api.http.strict_json import StrictRoute
+from api.http.strict_route import StrictRoute
 from application.activity.bulk_action import BulkAction, Item, Result, bulk_action
 from application.activity.cancel_activity import CancelActivity, cancel_activity
 from application.activity.commands import ActivityCommand, key_or_none

@@ -10,7 +10,7 @@ from api.http.answers import record_answer
 from api.http.commanding import Commanding, Commands
 from api.http.parameters import DirectoryParameters
 from api.http.reading import Asking, Asks
-from api.http.strict_json import StrictRoute
+from api.http.strict_route import StrictRoute
 from application.event_store.mapper import record_key
 from application.record.commands import (
     CreateRecord,

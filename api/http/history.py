@@ -10,7 +10,7 @@ from starlette.responses import Response
 from api.http.chapters import actors_of, chapter_told
 from api.http.envelope import enveloped, etag, ok
 from api.http.reading import Asking, Asks, lag
-from api.http.strict_json import StrictRoute
+from api.http.strict_route import StrictRoute
 from application.activity.commands import key_or_none
 from application.event_store.mapper import State
 from application.history.chronicle import STREAM, STREAMS, as_of, chronicle, latest

@@ -2,11 +2,9 @@
 
 import json
 import math
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, NoReturn
+from typing import Any
 
-from fastapi import Request, Response
-from fastapi.routing import APIRoute
+from fastapi import Request
 
 from api.http.problems import Problem
 
@@ -92,46 +90,15 @@ async def bounded(request: Request) -> bytes:
     return b"".join(pieces)
 
 
-class StrictRoute(APIRoute):
-    """A route whose body, where there is one, was read strictly before FastAPI sees it.
-
-    A route that declares no query parameters takes none.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-        takes_body = self.body_field is not None
-        needs_body = self.body_field is not None and self.body_field.field_info.is_required()
-
-        takes_query = bool(self.dependant.query_params)
-
-        async def strictly(request: Request) -> Response:
-            if request.query_params and not takes_query:
-                _refuse(request.query_params)
-            if takes_body:
-                await _read(request, needs_body)
-            return await handle(request)
-
-        return strictly
-
-
-def _refuse(parameters: Iterable[str]) -> NoReturn:
-    errors = {name: ["is not a parameter here"] for name in parameters}
-    raise Problem("invalid", f"{', '.join(errors)}: not a parameter here", errors=errors)
-
-
-async def _read(request: Request, needed: bool) -> None:
-    body = await bounded(request)
-    request._body = body
+def strict_body(body: bytes, content_type: str, needed: bool) -> dict[str, Any] | None:
+    """The JSON object a body is; None where there is none and none is needed. Raises Problem."""
     if not body.strip():
         if needed:
             raise Problem("malformed_request", "The body is empty; a JSON object is needed")
-        request._body = b""
-        return
-    said = request.headers.get("content-type", "")
-    if said.partition(";")[0].strip().lower() not in _JSON_TYPES:
+        return None
+    if content_type.partition(";")[0].strip().lower() not in _JSON_TYPES:
         raise Problem("unsupported_media_type", headers={"Accept-Patch": _JSON_TYPES[1], "Accept": _JSON_TYPES[0]})
-    request._json = _object(parsed(body))
+    return _object(parsed(body))
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
-from ulid import ULID
 
 from application.event_store.mapper import Event, State
 from application.streams import Streams
+from application.ulids import new_ulid
 
 
 class Actor(BaseModel):
@@ -43,7 +43,7 @@ class Command(BaseModel):
 
     organization_id: str
     actor: Actor
-    command_id: str = Field(default_factory=lambda: str(ULID()))
+    command_id: str = Field(default_factory=new_ulid)
     request_id: str | None = None
     expected_version: int | None = None
     retry_key: RetryKey | None = None

@@ -4,13 +4,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Path, Request
-from ulid import ULID
 
 from api.http.commanding import Commanding, Commands
 from api.http.identity import accounts_caller_of
 from api.http.problems import Problem
 from api.http.reading import Asking, Asks
 from application.activity.commands import key_or_none
+from application.ulids import ulid_of
 from domain.refusals import Unknown
 from projections.activity_list.query import numbered
 
@@ -43,7 +43,7 @@ async def _uid(activity_id: GivenId, commands: Writes, request: Request) -> str:
         raise Problem("unavailable", "The read tables have not caught up yet", headers={"Retry-After": "1"})
     if not found.rows:
         raise Unknown("Activity")
-    return str(ULID.from_uuid(found.rows[0][0]))
+    return ulid_of(found.rows[0][0])
 
 
 ActivityId = Annotated[str, Depends(_uid)]

@@ -1,9 +1,9 @@
 """`activities parked ...`: streams with an event that could not be projected."""
 
 import typer
-from ulid import ULID
 
 from api.commands.options import DataDir, database, settings_with
+from application.ulids import ulid_of
 from projections.parking import parked as parked_streams
 from projections.parking import retry
 
@@ -15,7 +15,7 @@ def parked_list(data_dir: DataDir = None) -> None:
     """What is parked, and why."""
     with database(settings_with(data_dir=data_dir)) as dsn:
         for one in parked_streams(dsn):
-            print(f"{one.organization_id} {ULID.from_uuid(one.key)} at {one.position} {one.topic}: {one.reason}")
+            print(f"{one.organization_id} {ulid_of(one.key)} at {one.position} {one.topic}: {one.reason}")
 
 
 @parked.command("retry")

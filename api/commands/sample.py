@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from ulid import ULID
-
 from application.activity.cancel_activity import CancelActivity, cancel_activity
 from application.activity.complete_activity import CompleteActivity, complete_activity
 from application.activity.create_activity import CreateActivity, create_activity
@@ -15,6 +13,7 @@ from application.activity.reschedule_activity import RescheduleActivity, resched
 from application.activity.start_activity import StartActivity, start_activity
 from application.command import Actor, Command, Handler
 from application.record.commands import PutRecord, put_record
+from application.ulids import new_ulid
 from domain.activity.drafts import Completion, NewActivity
 from domain.record.drafts import DRAFTS
 from domain.vocabulary import ActivityType, Priority, RecordKind
@@ -107,7 +106,7 @@ class Sample:
         r = self._random
         made = r.randrange(len(self._days))
         due = made + r.choice((0, 1, 2, 3, 5, 7, 14, 21))
-        activity_id = str(ULID())
+        activity_id = new_ulid()
         self._happens(made, self._creation(activity_id, due), create_activity)
         if r.random() < 0.2:
             moved = due + r.choice((1, 2, 7))

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
-from ulid import ULID
 
 from api.http.envelope import enveloped, ok
 from api.http.history import get_activity_as_of
@@ -18,6 +17,7 @@ from api.http.parameters import (
 from api.http.reading import Asking, Asks, paged
 from api.http.strict_route import StrictRoute
 from application.activity.commands import key_or_none
+from application.ulids import ulid_of
 from domain.refusals import Unknown
 from domain.vocabulary import TYPE_GUIDE
 from projections.activity_list.query import ACTIVITY, activities
@@ -92,7 +92,7 @@ async def list_follow_ups(ask: Reads, wanted: Annotated[FollowUpParameters, Quer
     page = await ask.page(listing, place)
     items = []
     for item, (due_on, kept_by) in zip(page.items, page.extras, strict=True):
-        kept = None if kept_by is None else str(ULID.from_uuid(kept_by))
+        kept = None if kept_by is None else ulid_of(kept_by)
         said = {"due_on": due_on, "state": "open" if kept is None else "satisfied", "satisfied_by_id": kept}
         items.append(f'{item[:-1]},"follow_up":{to_json(said).decode()}}}')
     return paged(page, place, "Follow-ups retrieved successfully", items)

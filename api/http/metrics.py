@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, generate_latest
@@ -20,11 +21,16 @@ def count_request(scope: Scope, status: int) -> None:
     """By the route's path, never by the path that was asked for: ids are nobody's business here."""
     own = getattr(scope.get("route"), "path", None)
     if own is None:
-        REQUESTS.labels("none", "none", status).inc()
+        _counting("none", "none", status).inc()
         return
     asked = scope["path"].split("/")
     prefix = "/".join(asked[: len(asked) - own.count("/")])
-    REQUESTS.labels(scope["method"], prefix + own, status).inc()
+    _counting(scope["method"], prefix + own, status).inc()
+
+
+@lru_cache(maxsize=1024)
+def _counting(method: str, route: str, status: int) -> Counter:
+    return REQUESTS.labels(method, route, status)
 
 
 class Standing(Collector):

@@ -9,11 +9,10 @@ from math import ceil
 
 from fastapi import Request
 from limits import parse
-from limits.strategies import FixedWindowRateLimiter
 
 from api.http.caller import Caller
-from api.http.counters import Counters
 from api.http.problems import Problem
+from api.http.windows import Windows
 
 OFF = "off"
 
@@ -22,26 +21,25 @@ class RateLimit:
     """`rate` is as in 100000/minute, or off."""
 
     def __init__(self, rate: str) -> None:
-        self._item = None if rate == OFF else parse(rate)
-        self._counters = Counters()
-        self._windows = FixedWindowRateLimiter(self._counters)
-        if self._item is not None:
-            window = self._item.get_expiry()
-            self._policy = (b"ratelimit-policy", f'"client";q={self._item.amount};w={window}'.encode())
+        self._windows: Windows | None = None
+        if rate != OFF:
+            limit = parse(rate)
+            self._most, self._seconds = limit.amount, limit.get_expiry()
+            self._windows = Windows(self._seconds)
+            self._policy = (b"ratelimit-policy", f'"client";q={self._most};w={self._seconds}'.encode())
 
     def count(self, caller: Caller, request: Request) -> None:
         """Count a request, and have its answer say what is left. Raises Problem rate_limited."""
-        if self._item is None:
+        if self._windows is None:
             return
         whose = f"{len(caller.organization_id)} {caller.organization_id} {caller.client or caller.user_id}"
-        within = self._windows.hit(self._item, whose)
-        count, until = self._counters.window(self._item.key_for(whose))
-        remaining, seconds = max(self._item.amount - count, 0), ceil(until - time.time())
+        count, until = self._windows.count(whose)
+        remaining, seconds = max(self._most - count, 0), ceil(until - time.time())
         left = (b"ratelimit", f'"client";r={remaining};t={seconds}'.encode())
         request.scope["state"]["headers"] = (self._policy, left)
-        if not within:
+        if count > self._most:
             raise Problem(
                 "rate_limited",
-                f"At most {self._item.amount} requests in {self._item.get_expiry()} seconds",
+                f"At most {self._most} requests in {self._seconds} seconds",
                 headers={"Retry-After": str(max(seconds, 1))},
             )

@@ -3,10 +3,10 @@
 import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from ulid import ULID
 
 from api.http.guarding_headers import guarding
 from api.http.metrics import count_request
+from application.ulids import new_ulid
 
 _ACCEPTED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -22,7 +22,7 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        request_id = given if _ACCEPTED.fullmatch(given) else str(ULID()).encode()
+        request_id = given if _ACCEPTED.fullmatch(given) else new_ulid().encode()
         state = scope.setdefault("state", {})
         state["request_id"] = request_id.decode()
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from pydantic import Field
-from ulid import ULID
 
 from application.activity.commands import ActivityCommand, decided
 from application.command import Context, Decision
 from application.event_store.mapper import activity_key
 from application.streams import Streams
+from application.ulids import new_ulid
 from domain.activity.creation import succeed
 from domain.activity.decisions import cancel
 
@@ -17,7 +17,7 @@ from domain.activity.decisions import cancel
 class CancelActivity(ActivityCommand):
     reason: str | None = None
     reschedule_date: datetime | None = None
-    successor_id: str = Field(default_factory=lambda: str(ULID()))
+    successor_id: str = Field(default_factory=new_ulid)
 
 
 def cancel_activity(command: CancelActivity, streams: Streams, context: Context) -> Decision:

@@ -1,19 +1,19 @@
 """Complete an activity: what came of it, how long it took, and whether to follow up."""
 
 from pydantic import Field
-from ulid import ULID
 
 from application.activity.commands import ActivityCommand, decided
 from application.activity.follow_up import followed_up
 from application.command import Context, Decision
 from application.streams import Streams
+from application.ulids import new_ulid
 from domain.activity.decisions import complete
 from domain.activity.drafts import Completion
 
 
 class CompleteActivity(ActivityCommand):
     completion: Completion
-    follow_up_id: str = Field(default_factory=lambda: str(ULID()))
+    follow_up_id: str = Field(default_factory=new_ulid)
 
 
 def complete_activity(command: CompleteActivity, streams: Streams, context: Context) -> Decision:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from pydantic import Field
-from ulid import ULID
 
 from application.activity.commands import check_references, follow_up_key
 from application.activity.follow_up import followed_up
 from application.command import Command, Context, Decision
 from application.event_store.mapper import State, activity_key
 from application.streams import Streams, keys_of_references
+from application.ulids import new_ulid
 from domain.activity.creation import create
 from domain.activity.drafts import NewActivity
 
@@ -18,8 +18,8 @@ from domain.activity.drafts import NewActivity
 class CreateActivity(Command):
     new: NewActivity
     cancelled: bool = False
-    activity_id: str = Field(default_factory=lambda: str(ULID()))
-    follow_up_id: str = Field(default_factory=lambda: str(ULID()))
+    activity_id: str = Field(default_factory=new_ulid)
+    follow_up_id: str = Field(default_factory=new_ulid)
 
     def keys(self, known: Mapping[UUID, State | None]) -> set[UUID]:
         new, me = self.new, self.actor.user_id

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid5
 
-from ulid import ULID
-
 from application.activity.commands import ActivityCommand, check_references, decided, follow_up_key
 from application.command import Context, Decision
 from application.event_store.mapper import State
 from application.streams import Streams, keys_of_references
+from application.ulids import ulid_of
 from domain.activity.activity import Activity
 from domain.activity.creation import create
 from domain.activity.drafts import ActivityChanges, NewActivity
@@ -20,7 +19,7 @@ _IMPORTED = UUID("5f3c7a52-9a3e-5b0c-8f0d-2d6c0f3f9b11")  # for ever: ids of imp
 
 def imported_id(external_id: str) -> str:
     """The id an external id always gets: so an import can be run again."""
-    return str(ULID.from_uuid(uuid5(_IMPORTED, external_id)))
+    return ulid_of(uuid5(_IMPORTED, external_id))
 
 
 class ImportActivity(ActivityCommand):

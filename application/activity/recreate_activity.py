@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from pydantic import Field
-from ulid import ULID
 
 from application.activity.commands import ActivityCommand, check_references
 from application.command import Context, Decision
 from application.event_store.mapper import State, activity_key
 from application.streams import Streams, keys_of_references
+from application.ulids import new_ulid
 from domain.activity.activity import Activity
 from domain.activity.creation import recreate
 from domain.activity.decisions import allowing
@@ -19,7 +19,7 @@ from domain.lifecycle import Action
 
 class RecreateActivity(ActivityCommand):
     changes: Recreation
-    recreation_id: str = Field(default_factory=lambda: str(ULID()))
+    recreation_id: str = Field(default_factory=new_ulid)
 
     def keys(self, known: Mapping[UUID, State | None]) -> set[UUID]:
         changes = self.changes

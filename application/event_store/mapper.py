@@ -4,8 +4,7 @@ from functools import lru_cache
 from typing import Any, get_args
 from uuid import UUID, uuid5
 
-from ulid import ULID
-
+from application.ulids import ulid_of, uuid_of
 from domain.activity.activity import Activity, evolve
 from domain.activity.events import ActivityEvent, Fact
 from domain.api_key.api_key import ApiKey, evolve_api_key
@@ -36,9 +35,7 @@ def decode(topic: str, state: bytes) -> Any:
 
 def activity_key(activity_id: str) -> UUID:
     """The stream of an activity: its ULID's bits. Raises ValueError when it is no ULID."""
-    if not activity_id.isascii():
-        raise ValueError("a ULID is ASCII")
-    return ULID.from_str(activity_id.upper()).to_uuid()
+    return uuid_of(activity_id)
 
 
 def api_key_key(key_id: str) -> UUID:
@@ -53,10 +50,8 @@ def record_key(kind: RecordKind | str, record_id: str) -> UUID:
 
 
 def _canonical(record_id: str) -> str:
-    if len(record_id) != 26 or not record_id.isascii():
-        return record_id
     try:
-        return str(ULID.from_str(record_id.upper()))
+        return ulid_of(uuid_of(record_id))
     except ValueError:
         return record_id
 

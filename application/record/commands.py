@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from pydantic import Field, SerializeAsAny
-from ulid import ULID
 
 from application.command import Command, Context, Decision
 from application.event_store.mapper import State, record_key
 from application.streams import Streams
+from application.ulids import new_ulid
 from domain.record.decisions import create_record as create
 from domain.record.decisions import put_record as put
 from domain.record.decisions import update_record as update
@@ -19,7 +19,7 @@ from domain.vocabulary import RecordKind
 class RecordCommand(Command):
     kind: RecordKind
     draft: SerializeAsAny[RecordDraft]
-    record_id: str = Field(default_factory=lambda: str(ULID()))
+    record_id: str = Field(default_factory=new_ulid)
 
     def subject(self) -> UUID:
         return record_key(self.kind, self.record_id)

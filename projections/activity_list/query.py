@@ -1,5 +1,6 @@
 """The questions the list answers: a page of activities, one activity, the activity with a number."""
 
+from functools import lru_cache
 from typing import Any
 
 from projections.counts import ANY_KEY, ANY_TEXT
@@ -22,6 +23,7 @@ SORTS = {
 }
 
 
+@lru_cache(maxsize=1024)
 def activities(
     organization_id: str,
     filters: ActivityFilter,

@@ -1,6 +1,7 @@
 """The question the overdue table answers: what is late, latest first, or by priority or by the record's value."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 from projections.counts import ANY_KEY, ANY_NUMBER
 from projections.filters import ActivityFilter
@@ -34,6 +35,7 @@ _WIDE = " join activity_list l on l.organization_id = o.organization_id and l.ac
 _VALUE = " left join directory d on d.organization_id = o.organization_id and d.record_key = o.related_key"
 
 
+@lru_cache(maxsize=1024)
 def overdue_activities(
     organization_id: str,
     filters: ActivityFilter,

@@ -9,9 +9,9 @@ import pytest
 from in_process import PEPPER, serving
 from service import SECRET, SURFACE
 
-from api.http import counters
-from api.http.counters import Counters
+from api.http import windows
 from api.http.tokens import issue
+from api.http.windows import Windows
 from application.api_key.administration import create_api_key
 from application.settings import Settings
 
@@ -103,12 +103,9 @@ def test_a_rate_that_is_none_is_refused_at_start(rate: str) -> None:
 
 
 def test_windows_that_are_over_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counters, "MOST", 10)
-    kept = Counters()
-    for n in range(10):
-        kept.incr(f"over {n}", expiry=0)
-    kept.incr("running", expiry=60)
-    kept.incr("running", expiry=60)
-    assert kept.get("running") == 2
-    assert kept.get("over 1") == 0
-    assert kept.reset() == 1
+    monkeypatch.setattr(windows, "MOST", 10)
+    kept = Windows(seconds=0)
+    assert {kept.count(f"over {n}")[0] for n in range(10)} == {1}
+    assert kept.count("over 1")[0] == 1  # a window of no time at all is over at once
+    kept.count("one too many")
+    assert len(kept) <= 1

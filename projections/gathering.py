@@ -1,14 +1,16 @@
-"""Questions for single rows that wait together are answered by one statement.
+"""Questions that wait together are answered by one statement: those for single rows, and those that are the same.
 
 While one statement is under way the next questions gather, so the busier the service, the less a question costs.
+Nobody is answered by a statement that was under way before they asked: what they may know of, it may not.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from projections.paging import Listing, Page, Place, page_of, question
 from projections.reading import Found, Question, Reader
 
 MOST_TOGETHER = 64
@@ -22,52 +24,75 @@ class PointQuestion:
     sql: str
 
 
-Group = tuple[str, PointQuestion]
-Asked = list[tuple[UUID, asyncio.Future[Found]]]
+Waiting = list[tuple[Any, asyncio.Future[Any]]]
+"""What each asker asks for, and where the answer goes."""
+Serve = Callable[[list[Any]], Awaitable[list[Any]]]
+"""Answers several who ask together, each for something."""
 
 
 class Gatherer:
-    """Gathers the point questions of one worker by organisation and kind of question."""
+    """Gathers the questions of one worker."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._waiting: dict[Group, Asked] = {}
+        self._waiting: dict[Hashable, Waiting] = {}
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def ask(self, organization_id: str, question: PointQuestion, key: UUID) -> Found:
+    async def row(self, organization_id: str, asked: PointQuestion, key: UUID) -> Found:
         """The rows of one key, as fresh as those of any other question."""
-        answer: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
-        group = (organization_id, question)
-        if (asked := self._waiting.get(group)) is not None:
-            asked.append((key, answer))
+
+        async def serve(keys: list[UUID]) -> list[Found]:
+            parameters = {"organization_id": organization_id, "keys": list(set(keys))}
+            found = await self._reader.ask(organization_id, Question(asked.read_models, asked.sql, parameters))
+            rows: dict[UUID, list[tuple[Any, ...]]] = {}
+            for row in found.rows:
+                rows.setdefault(row[0], []).append(row[1:])
+            return [Found(rows.get(key, []), found.behind) for key in keys]
+
+        answer: Found = await self._together((organization_id, asked), key, serve)
+        return answer
+
+    async def page(self, organization_id: str, listing: Listing, place: Place) -> Page:
+        """A page of a list. Raises what asking raises, and Invalid for a cursor that is not of this list."""
+        asked = question(listing, place)
+
+        async def serve(askers: list[None]) -> list[Page]:
+            page = page_of(listing, place, await self._reader.ask(organization_id, asked))
+            return [page] * len(askers)
+
+        same = (organization_id, asked.sql, repr(asked.parameters))
+        answer: Page = await self._together(same, None, serve)
+        return answer
+
+    async def _together(self, group: Hashable, asked_for: Any, serve: Serve) -> Any:
+        """What `serve` answers to this asker and those who ask as the same group meanwhile."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if (waiting := self._waiting.get(group)) is not None:
+            waiting.append((asked_for, answer))
             return await answer
-        self._waiting[group] = [(key, answer)]
-        task = asyncio.create_task(self._serve(group))
+        self._waiting[group] = [(asked_for, answer)]
+        task = asyncio.create_task(self._serve(group, serve))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return await answer
 
-    async def _serve(self, group: Group) -> None:
+    async def _serve(self, group: Hashable, serve: Serve) -> None:
         """Statement by statement, until nobody waits any more."""
         await asyncio.sleep(0)  # let the requests that arrived together join
-        while asked := self._waiting[group][:MOST_TOGETHER]:
-            del self._waiting[group][: len(asked)]
-            await self._answer(group, asked)
+        while taken := self._waiting[group][:MOST_TOGETHER]:
+            del self._waiting[group][: len(taken)]
+            await _answer(taken, serve)
         del self._waiting[group]
 
-    async def _answer(self, group: Group, asked: Asked) -> None:
-        organization_id, question = group
-        parameters = {"organization_id": organization_id, "keys": list({key for key, _ in asked})}
-        try:
-            found = await self._reader.ask(organization_id, Question(question.read_models, question.sql, parameters))
-        except Exception as error:  # noqa: BLE001  whatever it is, it is everybody's answer
-            for _, answer in asked:
-                if not answer.done():
-                    answer.set_exception(error)
-            return
-        rows: dict[UUID, list[tuple[Any, ...]]] = {}
-        for row in found.rows:
-            rows.setdefault(row[0], []).append(row[1:])
-        for key, answer in asked:
-            if not answer.done():  # the caller may have gone away
-                answer.set_result(Found(rows.get(key, []), found.behind))
+
+async def _answer(taken: Waiting, serve: Serve) -> None:
+    try:
+        answers = await serve([asked_for for asked_for, _ in taken])
+    except Exception as error:  # noqa: BLE001  whatever it is, it is everybody's answer
+        for _, answer in taken:
+            if not answer.done():
+                answer.set_exception(error)
+        return
+    for (_, answer), given in zip(taken, answers, strict=True):
+        if not answer.done():  # the caller may have gone away
+            answer.set_result(given)

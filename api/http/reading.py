@@ -12,7 +12,7 @@ from api.http.identity import WhoAsks, caller_of, permitted
 from api.http.problems import Problem
 from domain.refusals import Invalid
 from projections.gathering import Gatherer, PointQuestion
-from projections.paging import Listing, Page, Place, page_of, question
+from projections.paging import Listing, Page, Place
 from projections.reading import Found, Question, Reader
 
 
@@ -23,30 +23,35 @@ class Asking:
         self.caller = caller
         self.organization_id = caller.organization_id
         self._reader = reader
+        self._gatherer: Gatherer = request.app.state.gatherer
         self._request = request
 
     async def ask(self, question: Question) -> Found:
         """The rows found. Raises Problem unavailable where they are stale and the caller is strict about it."""
-        return self._fresh(await self._reader.ask(self.organization_id, question))
+        found = await self._reader.ask(self.organization_id, question)
+        self._fresh(found.behind)
+        return found
 
     async def point(self, question: PointQuestion, key: UUID) -> Found:
         """The same, for a single row."""
-        gatherer: Gatherer = self._request.app.state.gatherer
-        return self._fresh(await gatherer.ask(self.organization_id, question, key))
-
-    def _fresh(self, found: Found) -> Found:
-        if found.behind and "handling=strict" in self._request.headers.get("prefer", ""):
-            detail = "The read tables have not caught up with what was acknowledged"
-            raise Problem("unavailable", detail, headers={"Retry-After": "1"} | lag(found.behind))
+        found = await self._gatherer.row(self.organization_id, question, key)
+        self._fresh(found.behind)
         return found
+
+    def _fresh(self, behind: int) -> None:
+        if behind and "handling=strict" in self._request.headers.get("prefer", ""):
+            detail = "The read tables have not caught up with what was acknowledged"
+            raise Problem("unavailable", detail, headers={"Retry-After": "1"} | lag(behind))
 
     async def page(self, listing: Listing, place: Place) -> Page:
         try:
-            return page_of(listing, place, await self.ask(question(listing, place)))
+            page = await self._gatherer.page(self.organization_id, listing, place)
         except (psycopg.DataError, UnicodeError):
             if place.cursor is None:
                 raise
             raise Invalid("cursor", "is not a cursor this service gave") from None  # one that was tampered with
+        self._fresh(page.behind)
+        return page
 
     async def listed(self, listing: Listing, place: Place, message: str) -> Response:
         page = await self.page(listing, place)

@@ -8,14 +8,13 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
-
-from psycopg import AsyncConnection
 
 from application.command import Answer, Command, Context, Decision, Order, Policy, Receipt
 from application.event_store.log import Entry, Head, Log, folded, head_of
 from application.event_store.mapper import State, advance
+from application.postgres.transaction import Transaction
+from application.postgres.wire import Wire
 from application.refusals import KeyUsedOtherwise, StaleVersion
 from application.streams import StateCache, Streams
 from domain.api_key.api_key import ApiKey
@@ -44,11 +43,11 @@ class Batch:
     _kept: dict[tuple[str, str], tuple[bytes, Answer]] = field(default_factory=dict)
     _new: list[tuple[str, str, bytes, Answer]] = field(default_factory=list)
 
-    async def serve(self, connection: AsyncConnection[Any]) -> list[Answer | Exception]:
+    async def serve(self, wire: Wire) -> list[Answer | Exception]:
         """An answer or a refusal for each order, in order. Raises psycopg errors; then nothing is known."""
         self._entries, self._kept, self._new = [], {}, []
-        async with connection.pipeline(), connection.transaction():
-            log = Log(connection, self.organization_id)
+        async with Transaction(wire) as transaction:
+            log = Log(transaction, self.organization_id)
             head, states = await self._open(log)
             if self.attempt is not None and await self._was_committed(log, self.attempt):
                 return self.attempt.outcomes

@@ -20,6 +20,7 @@ from psycopg import AsyncConnection
 from application import measures
 from application.batch import Batch
 from application.command import Answer, Order, Policy
+from application.postgres.wire import Wire
 from application.refusals import Unavailable
 from application.streams import StateCache
 
@@ -29,6 +30,8 @@ MOST_AT_ONCE = 64
 QUIET_TURNS = 6
 TRIES = 5
 FIRST_PAUSE = 0.1
+SILENCE = 10.0
+"""Seconds: longer than any statement of a batch may take."""
 Waiting = tuple[Order, asyncio.Future[Answer]]
 
 
@@ -92,18 +95,17 @@ class Desk:
         return await answer
 
     async def _lane(self) -> None:
-        connection: AsyncConnection[Any] | None = None
+        wire: Wire | None = None
         try:
             while True:
                 organization_id = await self._turns.get()
                 await self._gather(self._waiting[organization_id])
                 try:
-                    connection = await self._turn(organization_id, connection)
+                    wire = await self._turn(organization_id, wire)
                 except Exception:  # a defect of ours: a lane that died of it would leave everybody waiting
                     log.exception("a batch ended unexpectedly")
         finally:
-            if connection is not None:
-                await connection.close()
+            _close(wire)
 
     async def _gather(self, queue: deque[Waiting]) -> None:
         """Let those join who are on their way: until, for a few turns of the loop, nobody more has come.
@@ -117,12 +119,12 @@ class Desk:
             quiet = quiet + 1 if len(queue) == come else 0
             come = len(queue)
 
-    async def _turn(self, organization_id: str, connection: AsyncConnection[Any] | None) -> AsyncConnection[Any] | None:
+    async def _turn(self, organization_id: str, wire: Wire | None) -> Wire | None:
         """Serve one batch of an organisation, then hand its next turn out, if anybody waits."""
         queue = self._waiting[organization_id]
         taken = [queue.popleft() for _ in range(min(len(queue), self._most_at_once))]
         try:
-            connection = await self._settle(organization_id, taken, connection)
+            wire = await self._settle(organization_id, taken, wire)
         finally:
             for _, answer in taken:
                 if not answer.done():
@@ -131,52 +133,50 @@ class Desk:
                 self._turns.put_nowait(organization_id)
             else:
                 del self._waiting[organization_id]
-        return connection
+        return wire
 
-    async def _settle(
-        self, organization_id: str, taken: list[Waiting], connection: AsyncConnection[Any] | None
-    ) -> AsyncConnection[Any] | None:
+    async def _settle(self, organization_id: str, taken: list[Waiting], wire: Wire | None) -> Wire | None:
         """Try the batch, again on a new connection if the old one broke, each order alone if the data did."""
         orders = [order for order, _ in taken]
         batch = Batch(organization_id, orders, self._policy, self._cache, self._clock)
         failure: Exception | None = None
         for tried in range(TRIES):
             try:
-                if connection is None or connection.closed:
-                    connection = await self._connect()
+                if wire is None or wire.closed:
+                    wire = Wire(await self._connect(), SILENCE)
                 began = time.perf_counter()
-                outcomes = await batch.serve(connection)
+                outcomes = await batch.serve(wire)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 failure = error
-                await _close(connection)
-                connection = None
+                _close(wire)
+                wire = None
                 await asyncio.sleep(FIRST_PAUSE * 2**tried)
             except Exception as error:  # noqa: BLE001  data no statement could take: find out whose
-                return await self._isolate(organization_id, taken, connection, error)
+                return await self._isolate(organization_id, taken, wire, error)
             else:
                 measures.count(orders, outcomes, time.perf_counter() - began)
                 for (_, answer), outcome in zip(taken, outcomes, strict=True):
                     _resolve(answer, outcome)
-                return connection
+                return wire
         for _, answer in taken:
             _resolve(answer, Unavailable(f"The database did not answer: {type(failure).__name__}"))
-        return connection
+        return wire
 
     async def _isolate(
         self,
         organization_id: str,
         taken: list[Waiting],
-        connection: AsyncConnection[Any] | None,
+        wire: Wire | None,
         error: Exception,
-    ) -> AsyncConnection[Any] | None:
+    ) -> Wire | None:
         """Serve each order of a failed batch alone, so that only the one at fault fails."""
         if len(taken) == 1:
             _resolve(taken[0][1], error)
-            await _close(connection)
+            _close(wire)
             return None
         for one in taken:
-            connection = await self._settle(organization_id, [one], connection)
-        return connection
+            wire = await self._settle(organization_id, [one], wire)
+        return wire
 
 
 def _resolve(answer: asyncio.Future[Answer], outcome: Answer | Exception) -> None:
@@ -190,6 +190,6 @@ def _resolve(answer: asyncio.Future[Answer], outcome: Answer | Exception) -> Non
         answer.set_result(outcome)
 
 
-async def _close(connection: AsyncConnection[Any] | None) -> None:
-    if connection is not None:
-        await connection.close()
+def _close(wire: Wire | None) -> None:
+    if wire is not None:
+        wire.close()

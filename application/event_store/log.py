@@ -1,19 +1,18 @@
 """One organisation's log inside a transaction: take it, read streams from it, append to it, keep answers.
 
-Statements are queued in the connection's pipeline, so taking and reading cost one round trip together,
-appending and committing another.
+Statements gather in the transaction, so taking and reading cost one round trip together, appending and
+committing another.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncConnection, AsyncCursor
 from psycopg.types.json import Jsonb
 
 from application.event_store.mapper import Event, State, advance, decode, encode
+from application.postgres.transaction import Asked, Transaction
 from domain.api_key.api_key import ApiKey
 
 _OPEN = "select last_position, last_recorded_at from open_log(%s)"
@@ -54,34 +53,34 @@ class Head:
 
 
 class Log:
-    """An organisation's log, for the length of one transaction on `connection`."""
+    """An organisation's log, for the length of one transaction."""
 
-    def __init__(self, connection: AsyncConnection[Any], organization_id: str) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction, organization_id: str) -> None:
+        self._transaction = transaction
         self._organization_id = organization_id
 
-    async def take(self) -> AsyncCursor[Any]:
+    async def take(self) -> Asked:
         """Lock the log until commit. Read its head with `head_of` once the answer is needed."""
-        return await self._connection.execute(_OPEN, (self._organization_id,))
+        return await self._transaction.execute(_OPEN, (self._organization_id,))
 
-    async def load(self, known: Mapping[UUID, State | None]) -> AsyncCursor[Any]:
+    async def load(self, known: Mapping[UUID, State | None]) -> Asked:
         """Ask for the facts that came after the states known; fold them in with `folded`."""
         versions = [0 if state is None else state.version for state in known.values()]
-        return await self._connection.execute(_LOAD, (list(known), versions, self._organization_id))
+        return await self._transaction.execute(_LOAD, (list(known), versions, self._organization_id))
 
     async def command_at(self, position: int) -> str | None:
         """The id of the command whose fact stands at `position`."""
-        cursor = await self._connection.execute(_COMMAND_AT, (self._organization_id, position))
+        cursor = await self._transaction.execute(_COMMAND_AT, (self._organization_id, position))
         row = await cursor.fetchone()
         return None if row is None else row[0]
 
-    async def answers(self, asked: Iterable[tuple[str, str]]) -> AsyncCursor[Any]:
+    async def answers(self, asked: Iterable[tuple[str, str]]) -> Asked:
         """Ask for the answers kept for these (user, key) pairs."""
         users, keys = zip(*asked, strict=True)
-        return await self._connection.execute(_ANSWERS, (list(users), list(keys), self._organization_id))
+        return await self._transaction.execute(_ANSWERS, (list(users), list(keys), self._organization_id))
 
     async def append(self, entries: Sequence[Entry], recorded_at: datetime) -> None:
-        await self._connection.execute(
+        await self._transaction.execute(
             _APPEND,
             (
                 self._organization_id,
@@ -98,21 +97,21 @@ class Log:
         """Keep (user, key, fingerprint, status, headers, body) for retries."""
         users, keys, prints, statuses, headers, bodies = (list(column) for column in zip(*answers, strict=True))
         columns = (users, keys, prints, statuses, [Jsonb(dict(h)) for h in headers], bodies)
-        await self._connection.execute(_KEEP, (self._organization_id, *columns))
+        await self._transaction.execute(_KEEP, (self._organization_id, *columns))
 
     async def keep_api_key(self, key: ApiKey) -> None:
         """Let the door know of a key, or of its end, as of this transaction."""
         made = (key.id, key.name, list(key.scopes), key.secret_hmac, key.created_by, key.created_at)
-        await self._connection.execute(_KEEP_API_KEY, (self._organization_id, *made, key.revoked_at))
+        await self._transaction.execute(_KEEP_API_KEY, (self._organization_id, *made, key.revoked_at))
 
 
-async def head_of(taken: AsyncCursor[Any]) -> Head:
+async def head_of(taken: Asked) -> Head:
     row = await taken.fetchone()
     assert row is not None  # the function returns one row always
     return Head(*row)
 
 
-async def folded(known: Mapping[UUID, State | None], loaded: AsyncCursor[Any]) -> dict[UUID, State | None]:
+async def folded(known: Mapping[UUID, State | None], loaded: Asked) -> dict[UUID, State | None]:
     """The states known, brought up to date."""
     states = dict(known)
     for key, topic, state, position in await loaded.fetchall():

@@ -11,6 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -19,12 +20,13 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq.abc import PGresult
 
-Statement = tuple[str, Mapping[str, Any]]
-"""SQL and its parameters, named as in %(name)s."""
+Parameters = Mapping[str, Any] | Sequence[Any]
+Statement = tuple[str, Parameters]
+"""SQL and its parameters: named, as in %(name)s, or in order, as in %s."""
 Rows = list[tuple[Any, ...]]
 
 MOST_PREPARED = 200
-_NAMED = re.compile(r"%\((\w+)\)s")
+_PARAMETER = re.compile(r"%(?:\((\w+)\))?s")
 _WELL = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 _Key = tuple[bytes, tuple[int, ...]]
 
@@ -95,13 +97,18 @@ class Wire:
         """Whoever still waits is told so."""
         self._end(psycopg.OperationalError("the connection was closed"))
 
-    def _dumped(self, sql: str, parameters: Mapping[str, Any]) -> tuple[_Key, Sequence[Any]]:
+    def _dumped(self, sql: str, parameters: Parameters) -> tuple[_Key, Sequence[Any]]:
         text, names = numbered(sql)
-        values = [parameters[name] for name in names]
+        values = [parameters[name] for name in names] if isinstance(parameters, Mapping) else parameters
         sent = self._transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
         return (text, self._transformer.types or ()), sent
 
     def _send(self, asked: _Asked, key: _Key, values: Sequence[Any]) -> None:
+        """What takes no parameters is not worth preparing."""
+        if not values:
+            self._pgconn.send_query_params(key[0], None)
+            asked.awaited.append(None)
+            return
         name = self._prepared.get(key)
         if name is None:
             name = self._prepare(asked, key)
@@ -199,7 +206,10 @@ class Wire:
 
 @lru_cache(maxsize=1024)
 def numbered(sql: str) -> tuple[bytes, tuple[str, ...]]:
-    """The statement as the protocol wants it, $1 for the first name, and the names in that order."""
-    names = list(dict.fromkeys(_NAMED.findall(sql)))
-    text = _NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", sql).replace("%%", "%")
-    return text.encode(), tuple(names)
+    """The statement as the protocol wants it, and its parameters' names, those of $1, $2 and so on."""
+    found = _PARAMETER.findall(sql)
+    if not any(found):
+        places = count(1)
+        return _PARAMETER.sub(lambda _: f"${next(places)}", sql).encode(), ()
+    names = tuple(dict.fromkeys(found))
+    return _PARAMETER.sub(lambda one: f"${names.index(one[1]) + 1}", sql).encode(), names

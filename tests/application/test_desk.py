@@ -338,7 +338,7 @@ class Proxy:
                 await writer.drain()
 
     def _cut_question(self, data: bytes) -> bool:
-        if self.lose_commit and b"COMMIT" in data:
+        if self.lose_commit and b"commit" in data:
             self.lose_commit = False
             return True
         return False

@@ -6,8 +6,8 @@ answers as if the other organisation were not there.
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,8 @@ from application.command import Actor, Answer, Order
 from application.desk import Desk
 from application.event_store.log import Log
 from application.postgres.connections import Role, conninfo
+from application.postgres.transaction import Transaction
+from application.postgres.wire import Wire
 from application.record.commands import CreateRecord, create_record
 from domain.record.drafts import CustomerDraft
 from domain.vocabulary import RecordKind
@@ -69,6 +71,15 @@ def asked(dsn: str, organization: str, sql: str, read_models: tuple[str, ...] = 
     return asyncio.run(ask())
 
 
+@asynccontextmanager
+async def writing(dsn: str) -> AsyncIterator[Transaction]:
+    """A transaction such as the desk's own."""
+    wire = await Wire.connected(conninfo(dsn, Role.WRITER), patience=10)
+    async with Transaction(wire) as transaction:
+        yield transaction
+    wire.close()
+
+
 def as_role(dsn: str, role: Role, organization: str) -> psycopg.Connection[Any]:
     """A transaction such as the application's own."""
     connection = psycopg.connect(conninfo(dsn, role))
@@ -92,9 +103,9 @@ def test_a_question_that_names_another_organization_finds_nothing(dsn: str) -> N
 
 def test_a_decision_that_loads_without_the_organization_sees_its_own_facts_only(dsn: str) -> None:
     async def load() -> set[str]:
-        async with await AsyncConnection.connect(conninfo(dsn, Role.WRITER)) as connection:
-            await Log(connection, OURS).take()
-            rows = await (await connection.execute("select organization_id from events")).fetchall()
+        async with writing(dsn) as transaction:
+            await Log(transaction, OURS).take()
+            rows = await (await transaction.execute("select organization_id from events")).fetchall()
             return {organization for (organization,) in rows}
 
     assert asyncio.run(load()) == {OURS}
@@ -186,8 +197,8 @@ def test_a_stream_of_another_organization_is_another_stream(dsn: str) -> None:
         [(key,)] = owner.execute("select originator_id from events where organization_id = %s limit 1", (THEIRS,))
 
     async def load(key: UUID) -> list[Any]:
-        async with await AsyncConnection.connect(conninfo(dsn, Role.WRITER)) as connection:
-            log = Log(connection, OURS)
+        async with writing(dsn) as transaction:
+            log = Log(transaction, OURS)
             await log.take()
             return await (await log.load({key: None})).fetchall()
 

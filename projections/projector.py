@@ -62,6 +62,7 @@ class Projector:
 
     def _work(self, connection: Connection[Any]) -> None:
         connection.execute("listen activities_recorded")  # before the first look, so that nothing falls between
+        connection.execute("listen activities_wanted")
         waiting: set[str] = set()
         self._look_at = 0.0
         while not self._stop.is_set():

@@ -37,7 +37,7 @@ class Transaction:
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._gathered: list[tuple[Statement, Asked]] = []
-        self._begun = False
+        self._begun = self._failed = False
 
     async def __aenter__(self) -> Self:
         await self.execute("begin")
@@ -61,12 +61,20 @@ class Transaction:
         """Send what has gathered and wait for all its answers. Raises psycopg.Error."""
         gathered, self._gathered = self._gathered, []
         self._begun = True
-        for (_, asked), rows in zip(gathered, await self._wire.ask(*(one for one, _ in gathered)), strict=True):
+        try:
+            answers = await self._wire.ask(*(one for one, _ in gathered))
+        except psycopg.Error:
+            self._failed = True
+            raise
+        for (_, asked), rows in zip(gathered, answers, strict=True):
             asked.rows = rows
 
     async def _commit(self) -> None:
+        """PostgreSQL answers the commit of a failed transaction without a complaint, by rolling it back."""
         await self.execute("commit")
         try:
+            if self._failed:
+                raise psycopg.errors.InFailedSqlTransaction("the transaction has failed")
             await self.flush()
         except Exception:
             await self._roll_back()

@@ -30,6 +30,6 @@ comment on function search_page is 'The newest p_most activities (null: all) tha
 revoke all on function search_page from public;
 grant execute on function search_page to activities_reader;
 
--- What waits in the pending list of a GIN index is looked through by every question.
-alter index activity_search_words_idx set (fastupdate = off);
+-- What waits in the pending list of a GIN index is looked through by every question: let it be short.
+alter index activity_search_words_idx set (gin_pending_list_limit = 128);
 alter index search_words_word_idx set (fastupdate = off);

@@ -1,4 +1,4 @@
-"""Those who ask the same while it is being answered are answered together, by a statement that began after they asked."""
+"""Those who ask the same are answered together, by a statement that began after they asked."""
 
 import asyncio
 from typing import Any
@@ -36,11 +36,12 @@ class CountingReader(Reader):
     def __init__(self, dsn: str) -> None:
         super().__init__(dsn)
         self.asked: list[Question] = []
-        self.may = asyncio.Event()
+        self.begun, self.may = asyncio.Event(), asyncio.Event()
         self.may.set()
 
     async def ask(self, organization_id: str, question: Question) -> Found:
         self.asked.append(question)
+        self.begun.set()
         await self.may.wait()
         return await super().ask(organization_id, question)
 
@@ -81,8 +82,7 @@ def test_nobody_is_answered_by_a_statement_that_was_under_way_before_they_asked(
     async def scenario(gatherer: Gatherer, reader: CountingReader) -> Any:
         reader.may.clear()
         first = asyncio.create_task(gatherer.page("acme", numbers(1), Place()))
-        while not reader.asked:
-            await asyncio.sleep(0)
+        await reader.begun.wait()
         later = [asyncio.create_task(gatherer.page("acme", numbers(1), Place())) for _ in range(5)]
         await asyncio.sleep(0)
         before = len(reader.asked)
@@ -125,8 +125,7 @@ def test_an_asker_who_goes_away_takes_nobody_along(database: str) -> None:
     async def scenario(gatherer: Gatherer, reader: CountingReader) -> Any:
         reader.may.clear()
         gone, stays = (asyncio.create_task(gatherer.page("acme", numbers(29), Place())) for _ in range(2))
-        while not reader.asked:
-            await asyncio.sleep(0)
+        await reader.begun.wait()
         gone.cancel()
         reader.may.set()
         with pytest.raises(asyncio.CancelledError):

@@ -36,6 +36,11 @@ class Place:
     page: int = 1
     cursor: str | None = None
 
+    @property
+    def passed_over(self) -> int:
+        """How many rows come before the page, where it is asked for by its number."""
+        return 0 if self.cursor is not None else (self.page - 1) * self.per_page
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -77,7 +82,7 @@ def question(listing: Listing, place: Place) -> Question:
     """
     parameters = dict(listing.parameters) | {"limit": place.per_page + 1}
     if place.cursor is None:
-        parameters["offset"] = (place.page - 1) * place.per_page
+        parameters["offset"] = place.passed_over
         inner = _inner(listing, [], "limit %(limit)s offset %(offset)s")
         total = listing.total or f"select count(*) as total from {listing.of} where {_and(listing.where)}"
     else:

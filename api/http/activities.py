@@ -20,7 +20,7 @@ from application.activity.commands import key_or_none
 from application.ulids import ulid_of
 from domain.refusals import Unknown
 from domain.vocabulary import TYPE_GUIDE
-from projections.activity_list.query import ACTIVITY, activities
+from projections.activity_list.query import ACTIVITY, DEEP, activities
 from projections.activity_search.query import highlighted, search, terms_of
 from projections.follow_ups.query import follow_ups
 from projections.overdue.query import overdue_activities
@@ -50,14 +50,16 @@ async def list_activity_types(ask: Reads) -> Response:
 @router.get("/activities")
 async def list_activities(ask: Reads, wanted: Annotated[ListParameters, Query()]) -> Response:
     """Activities that match every filter, page by page."""
+    place = wanted.place()
     listing = activities(
         ask.organization_id,
         wanted.filter(ask.caller),
         sort_by=wanted.sort_by,
         descending=wanted.sort_direction == "desc",
         includes=wanted.included(),
+        deep=place.passed_over >= DEEP,
     )
-    return await ask.listed(listing, wanted.place(), "Activities retrieved successfully")
+    return await ask.listed(listing, place, "Activities retrieved successfully")
 
 
 @router.get("/activities/search")

@@ -44,7 +44,8 @@ def create(
 
 
 def _created(new: NewActivity, *, id: str, actor: str, currency: str, now: datetime, origin: dict[str, str]) -> Created:
-    said: dict[str, Any] = {name: value for name, value in new if value not in (None, [], {})}
+    given = ((name, getattr(new, name)) for name in new.model_fields_set)
+    said: dict[str, Any] = {name: value for name, value in given if value not in (None, [], {})}
     for not_of_created in ("status", "completed_at", "outcome", "create_follow_up"):
         said.pop(not_of_created, None)
     said |= {"assigned_user_id": new.assigned_user_id or actor}

@@ -11,6 +11,10 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from application.event_store.mapper import State
 from projections.counts import Counts, Row
+from projections.folding import Step
+
+Key = UUID | int
+"""What tells a table's rows apart within an organisation: a stream's id, or a position in the log."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Table:
         if rows:
             connection.execute(self._upsert, (orjson.dumps(rows, default=_plain).decode(),))
 
-    def delete(self, connection: Connection[Any], organization_id: str, keys: Iterable[UUID]) -> None:
+    def delete(self, connection: Connection[Any], organization_id: str, keys: Iterable[Key]) -> None:
         if gone := list(keys):
             connection.execute(self._delete, (organization_id, gone))
 
@@ -37,7 +41,7 @@ class Table:
         self,
         connection: Connection[Any],
         organization_id: str,
-        rows: Mapping[UUID, Mapping[str, Any] | None],
+        rows: Mapping[Key, Row | None],
     ) -> None:
         """Make the rows of these keys what is given; None is no row."""
         self.delete(connection, organization_id, (key for key, row in rows.items() if row is None))
@@ -64,6 +68,7 @@ class Table:
 
 
 RowOf = Callable[[str, UUID, Any], Row | None]
+Steps = Mapping[UUID, Sequence[Step]]
 Aside = Callable[[Connection[Any], str, Sequence[Any]], None]
 
 
@@ -72,7 +77,8 @@ class ReadModel:
     """A fold of states into a table: `row` says what a state of kind `of` means, None that it means no row.
 
     `aside` may write what the table alone does not hold. `counts` are moved with the rows: `counted` says what a row
-    counts as, None that it does not count.
+    counts as, None that it does not count. With `each_step` there is a row a fact: `row` is given each Step, and the
+    table's key is its position.
     """
 
     table: Table
@@ -81,13 +87,18 @@ class ReadModel:
     aside: Aside | None = None
     counts: Counts | None = None
     counted: Callable[[Row], tuple[Any, ...] | None] = lambda row: None
+    each_step: bool = False
 
     @property
     def name(self) -> str:
         return self.table.name
 
-    def rows(self, organization_id: str, states: Mapping[UUID, State]) -> dict[UUID, Row | None]:
-        return {key: self.row(organization_id, key, s) for key, s in states.items() if isinstance(s, self.of)}
+    def rows(self, organization_id: str, states: Mapping[UUID, State], steps: Steps) -> dict[Key, Row | None]:
+        """What these states mean, or the steps that led to them."""
+        mine = {key: state for key, state in states.items() if isinstance(state, self.of)}
+        if self.each_step:
+            return {s.position: self.row(organization_id, key, s) for key in mine for s in steps[key]}
+        return {key: self.row(organization_id, key, state) for key, state in mine.items()}
 
     def write(
         self,
@@ -95,19 +106,20 @@ class ReadModel:
         organization_id: str,
         states: Mapping[UUID, State],
         before: Mapping[UUID, State | None],
+        steps: Steps,
     ) -> None:
         """Make the table say what these states say; it said what the states `before` say."""
-        rows = self.rows(organization_id, states)
+        rows = self.rows(organization_id, states, steps)
         self.table.replace(connection, organization_id, rows)
         if self.counts is not None:
             known = {key: state for key, state in before.items() if key in rows and state is not None}
-            gone = self.rows(organization_id, known)
+            gone = self.rows(organization_id, known, {})
             self.counts.move(connection, organization_id, self._counted(gone), self._counted(rows))
         if self.aside is not None:
             mine = [state for state in states.values() if isinstance(state, self.of)]
             self.aside(connection, organization_id, mine)
 
-    def _counted(self, rows: Mapping[UUID, Row | None]) -> Iterator[tuple[Any, ...]]:
+    def _counted(self, rows: Mapping[Key, Row | None]) -> Iterator[tuple[Any, ...]]:
         for row in rows.values():
             if row is not None and (values := self.counted(row)) is not None:
                 yield values

@@ -270,7 +270,9 @@ def test_the_database_may_go_away_for_a_while(log: Log) -> None:
         caught_up(log)
         for number in range(5):
             log.ask(
-                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s", Role.PROJECTOR
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where application_name = %s and datname = current_database()",
+                Role.PROJECTOR,
             )
             log.append(created(number))
             caught_up(log)

@@ -468,7 +468,7 @@ declare
 begin
     foreach v_axis slice 1 in array array[
         ['daily_facts_known', 'What was recorded day by day, by type and assignee: by the day a thing was known. Days that are over stay as they are'],
-        ['daily_facts_happened', 'What happened day by day, by type and assignee: by the day a thing happened. A completion recorded later changes the days since it happened, and what was not yet known to be done was overdue here only until then'],
+        ['daily_facts_happened', 'What happened day by day, by type and assignee: by the day a thing happened. A completion that is recorded late counts on the day it happened, and from that day on its activity is not overdue here, whatever was known then'],
         ['daily_billing_known', 'Billable activities completed day by day, by currency, type and assignee: by the day the completion was recorded'],
         ['daily_billing_happened', 'Billable activities completed day by day, by currency, type and assignee: by the day they happened']]
     loop

@@ -332,7 +332,8 @@ with here as (
            sum(c.actual_minutes) as actual_minutes
       from activities.activity_changes c, here
      group by 1, 2, 3
-    having count(*) filter (where c.change in ('created', 'completed', 'cancelled', 'rescheduled', 'deleted', 'restored')) > 0
+    having count(*) filter (where c.change in ('created', 'completed', 'cancelled', 'deleted', 'restored')
+                               or c.change = 'rescheduled' and c.due_at > c.was_due_at) > 0
 ), spans as (
     select * from activities.activity_changes c
      where c.overdue_after is distinct from c.was_overdue_after or c.was_type is not null or c.was_assigned_user_id is not null
@@ -384,7 +385,8 @@ with here as (
            sum(c.actual_minutes) as actual_minutes
       from activities.activity_changes c, here
      group by 1, 2, 3
-    having count(*) filter (where c.change in ('created', 'completed', 'cancelled', 'rescheduled', 'deleted', 'restored')) > 0
+    having count(*) filter (where c.change in ('created', 'completed', 'cancelled', 'deleted', 'restored')
+                               or c.change = 'rescheduled' and c.due_at > c.was_due_at) > 0
 ), spans as (
     -- what was recorded of an activity after it was done in truth: it was done by then
     select c.*, least(c.recorded_at, done.happened_at) as at

@@ -24,7 +24,7 @@ comment on table {schema}.migrations is 'local';
 
 _ROLE = """
 do $$ begin
-    create role {role} nologin;
+    if to_regrole('{role}') is null then create role {role} nologin; end if;
 exception when duplicate_object or unique_violation then null;
 end $$;
 """

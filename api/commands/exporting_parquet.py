@@ -59,7 +59,9 @@ def _pyarrow() -> Any:
     try:
         import pyarrow.parquet
     except ImportError:
-        raise CannotServe("Parquet is written by pyarrow, which is not installed: pip install pyarrow") from None
+        raise CannotServe(
+            "Parquet is written by pyarrow, which is not installed: pip install pyarrow (or the extra parquet)"
+        ) from None
     return pyarrow
 
 

@@ -1,9 +1,11 @@
 """An analyst sees her own organisation, whatever she sets, asks or makes; and no more of the service than its views."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -325,6 +327,15 @@ def test_no_table_an_analyst_may_read_believes_a_variable_alone(dsn: str) -> Non
         for schema, privilege in (("activities", "usage"), ("analytics", "create")):
             allowed = connection.execute("select has_schema_privilege(%s, %s, %s)", (ANALYST, schema, privilege))
             assert allowed.fetchone() == (False,)
+
+
+def test_the_questions_of_the_readme_are_answered(analyst: psycopg.Connection[Any]) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"```sql\n(.*?)```", readme, re.DOTALL)
+    questions = [question for question in block.split(";") if question.strip()]
+    assert len(questions) == 3
+    for question in questions:
+        assert analyst.execute(question).fetchall(), question
 
 
 def test_a_login_takes_few_connections(login: str) -> None:

@@ -21,7 +21,7 @@ from projections.read_models import READ_MODELS
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ROW_GROUP = 10_000
+ROW_GROUP = 5_000
 _AS_TEXT = ("uuid", "json", "jsonb")
 _VIEWS = "select relname from pg_class where relnamespace = to_regnamespace(%s) and relkind = 'v' order by relname"
 

@@ -28,6 +28,7 @@ _BOUNDS = {
     "idle_in_transaction_session_timeout": "60s",
     "lock_timeout": "5s",
     "search_path": "analytics",
+    "work_mem": "32MB",
     "timezone": "UTC",
 }
 """An idle transaction keeps dead rows from being cleared for everybody, so it ends after a minute."""

@@ -334,16 +334,15 @@ with here as (
      group by 1, 2, 3
     having count(*) filter (where c.change in ('created', 'completed', 'cancelled', 'deleted', 'restored')
                                or c.change = 'rescheduled' and c.due_at > c.was_due_at) > 0
-), spans as (
-    select * from activities.activity_changes c
-     where c.overdue_after is distinct from c.was_overdue_after or c.was_type is not null or c.was_assigned_user_id is not null
 ), moves as (
-    select s.type, s.assigned_user_id, greatest(s.recorded_at, s.overdue_after) as at, 1 as n
-      from spans s where s.overdue_after is not null
-    union all
-    select coalesce(s.was_type, s.type), coalesce(s.was_assigned_user_id, s.assigned_user_id),
-           greatest(s.recorded_at, s.was_overdue_after), -1
-      from spans s where s.was_overdue_after is not null
+    select m.type, m.assigned_user_id, greatest(c.recorded_at, m.overdue_after) as at, m.n
+      from activities.activity_changes c
+     cross join lateral (values
+           (c.type, c.assigned_user_id, c.overdue_after, 1),
+           (coalesce(c.was_type, c.type), coalesce(c.was_assigned_user_id, c.assigned_user_id), c.was_overdue_after, -1)
+           ) as m(type, assigned_user_id, overdue_after, n)
+     where (c.overdue_after is distinct from c.was_overdue_after or c.was_type is not null or c.was_assigned_user_id is not null)
+       and m.overdue_after is not null
 ), balances as (
     select m.type, m.assigned_user_id, m.day,
            sum(sum(m.n)) over (partition by m.type, m.assigned_user_id order by m.day) as overdue,
@@ -387,20 +386,18 @@ with here as (
      group by 1, 2, 3
     having count(*) filter (where c.change in ('created', 'completed', 'cancelled', 'deleted', 'restored')
                                or c.change = 'rescheduled' and c.due_at > c.was_due_at) > 0
-), spans as (
+), moves as (
     -- what was recorded of an activity after it was done in truth: it was done by then
-    select c.*, least(c.recorded_at, done.happened_at) as at
+    select m.type, m.assigned_user_id, greatest(least(c.recorded_at, done.happened_at), m.overdue_after) as at, m.n
       from activities.activity_changes c
       left join activities.activity_changes done
         on done.organization_id = c.organization_id and done.activity_id = c.activity_id and done.change = 'completed'
-     where c.overdue_after is distinct from c.was_overdue_after or c.was_type is not null or c.was_assigned_user_id is not null
-), moves as (
-    select s.type, s.assigned_user_id, greatest(s.at, s.overdue_after) as at, 1 as n
-      from spans s where s.overdue_after is not null
-    union all
-    select coalesce(s.was_type, s.type), coalesce(s.was_assigned_user_id, s.assigned_user_id),
-           greatest(s.at, s.was_overdue_after), -1
-      from spans s where s.was_overdue_after is not null
+     cross join lateral (values
+           (c.type, c.assigned_user_id, c.overdue_after, 1),
+           (coalesce(c.was_type, c.type), coalesce(c.was_assigned_user_id, c.assigned_user_id), c.was_overdue_after, -1)
+           ) as m(type, assigned_user_id, overdue_after, n)
+     where (c.overdue_after is distinct from c.was_overdue_after or c.was_type is not null or c.was_assigned_user_id is not null)
+       and m.overdue_after is not null
 ), balances as (
     select m.type, m.assigned_user_id, m.day,
            sum(sum(m.n)) over (partition by m.type, m.assigned_user_id order by m.day) as overdue,

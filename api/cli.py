@@ -165,6 +165,8 @@ def export(
     from api.commands.exporting import export as write
     from api.commands.whole_file import whole_file
 
+    if output is not None and not output.absolute().parent.is_dir():
+        raise typer.BadParameter("there is no such folder", param_hint="--output")
     if format == "parquet":
         _export_parquet(organization, of, output, data_dir)
         return

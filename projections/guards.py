@@ -20,9 +20,11 @@ select grantee::regrole::text, lower(privilege_type)
 
 
 def guard_alike(owner: Connection[Any], live: str, other: str) -> None:
-    """Put `other` under the row-level security and the grants `live` is under."""
+    """Put `other` under the row-level security `live` is under, and no other, and give it the same grants."""
     for grantee, privilege in owner.execute(_GRANTS, (live,)).fetchall():
         owner.execute(SQL("grant {} on {} to {}").format(SQL(privilege), Identifier(other), SQL(grantee)))
+    for name, *_ in owner.execute(_POLICIES, (other,)).fetchall():
+        owner.execute(SQL("drop policy {} on {}").format(Identifier(name), Identifier(other)))
     for name, *policy in owner.execute(_POLICIES, (live,)).fetchall():
         owner.execute(_create_policy(name, other, *policy))
     row = owner.execute(_SECURED, (live,)).fetchone()

@@ -74,7 +74,7 @@ class Rebuild:
                     worker.execute("set local statement_timeout = 0")
                     fill(worker, self._shadow, organization_id, position, told)
                     worker.execute(_PLACE, (organization_id, self._shadow.name, position))
-            self._guard(owner)
+            self._guard(owner, self._shadow)
             verdicts = [
                 self._compared(worker, organization_id)
                 for organization_id, _ in worker.execute(_ORGANIZATIONS).fetchall()
@@ -88,6 +88,7 @@ class Rebuild:
         with self._owner() as owner:
             if owner.execute("select to_regclass(%s)", (previous.name,)).fetchone() == (None,):
                 raise NoPrevious
+            self._guard(owner, previous)
             self._switch(owner, previous, recount=True)
 
     @contextmanager
@@ -107,10 +108,10 @@ class Rebuild:
             owner.execute("set local role activities_projector")
             owner.execute(_FORGET, (self._shadow.name,))
 
-    def _guard(self, owner: Connection[Any]) -> None:
-        """COPY is not for tables under row-level security: until now only the projector's role could see the shadow."""
+    def _guard(self, owner: Connection[Any], successor: ReadModel) -> None:
+        """Not before it is filled: COPY is not for tables under row-level security. None but the projector saw it."""
         with owner.transaction():
-            guard_alike(owner, self._model.name, self._shadow.name)
+            guard_alike(owner, self._model.name, successor.name)
 
     def _named(self, statements: LiteralString) -> Composed:
         return SQL(statements).format(shadow=Identifier(self._shadow.name), live=Identifier(self._model.name))

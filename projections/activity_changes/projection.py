@@ -27,8 +27,9 @@ _COMPLETED = events.Completed.name
 
 def row(organization_id: str, key: UUID, step: Step) -> dict[str, Any]:
     """A column that is not named is null."""
-    after: Activity = step.after  # type: ignore[assignment]  # the read model is of activities
-    said = {
+    after = step.after
+    assert isinstance(after, Activity)  # the read model is of activities
+    said: dict[str, Any] = {
         "organization_id": organization_id,
         "position": step.position,
         "activity_id": key,

@@ -45,6 +45,7 @@ def test_a_token_is_printed_alone_and_works(run: Any, service: Service) -> None:
         ("token", "--organization", "acme", "--user", "u", "--ttl", "0"),
         ("verify", "nonsense"),
         ("api-key", "revoke", "nonsense"),
+        ("export", "--organization", "acme", "--output", "/nowhere/out.csv"),
     ],
 )
 def test_nonsense_is_refused_with_code_2_and_nothing_on_stdout(run: Any, arguments: tuple[str, ...]) -> None:

@@ -180,6 +180,9 @@ def test_after_a_rebuild_and_its_roll_back_analysts_read_the_live_table(client: 
     before = guards(dsn)
 
     for undo in (False, True):
+        if undo:  # as a table from before analysts were let in
+            with psycopg.connect(dsn) as connection:
+                connection.execute("drop policy analysts_are_confined on activities.activity_list_previous")
         for model in READ_MODELS.values():
             if undo:
                 Rebuild(dsn, model).roll_back()

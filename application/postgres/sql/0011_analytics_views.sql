@@ -455,7 +455,7 @@ declare
         "completed": "Activities completed",
         "cancelled": "Activities cancelled",
         "slipped": "Moves of a due date to a later one; an activity moved twice counts twice",
-        "deleted": "Activities deleted. What was counted of them before stays counted: a day that is over does not change",
+        "deleted": "Activities deleted. What was counted of them before stays counted",
         "restored": "Deleted activities brought back",
         "overdue_at_end": "Activities overdue at the day''s end (today: now). Add it up over types and assignees, never over days",
         "planned_minutes": "Minutes planned for the activities completed",

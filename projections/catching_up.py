@@ -114,7 +114,7 @@ class CatchingUp:
                 with connection.transaction():
                     before, steps = {key: fold.before[key]}, {key: fold.steps[key]}
                     for model in models:
-                        self._models[model].write(connection, organization_id, {key: state}, before, steps)
+                        self._models[model].write(connection, organization_id, {key: state}, before, steps, again=True)
             except Exception as error:
                 if not of_the_data(error):
                     raise

@@ -33,6 +33,11 @@ class Table:
         if rows:
             connection.execute(self._upsert, (orjson.dumps(rows, default=_plain).decode(),))
 
+    def append(self, connection: Connection[Any], rows: Sequence[Row]) -> None:
+        """Put in rows that are not there: that costs a third less than `upsert`. Fails where one is there after all."""
+        if rows:
+            connection.execute(self._append, (orjson.dumps(rows, default=_plain).decode(),))
+
     def delete(self, connection: Connection[Any], organization_id: str, keys: Iterable[Key]) -> None:
         if gone := list(keys):
             connection.execute(self._delete, (organization_id, gone))
@@ -50,15 +55,16 @@ class Table:
     @property
     def _upsert(self) -> Composed:
         changing = [c for c in self.columns if c not in ("organization_id", self.key)]
-        return SQL(
-            "insert into {table} ({columns}) select {columns} from json_populate_recordset(null::{table}, %s)"
-            " on conflict (organization_id, {key}) do update set {changes}"
-        ).format(
-            table=Identifier(self.name),
+        return self._append + SQL(" on conflict (organization_id, {key}) do update set {changes}").format(
             key=Identifier(self.key),
-            columns=SQL(", ").join(map(Identifier, self.columns)),
             changes=SQL(", ").join(SQL("{0} = excluded.{0}").format(Identifier(c)) for c in changing),
         )
+
+    @property
+    def _append(self) -> Composed:
+        return SQL(
+            "insert into {table} ({columns}) select {columns} from json_populate_recordset(null::{table}, %s)"
+        ).format(table=Identifier(self.name), columns=SQL(", ").join(map(Identifier, self.columns)))
 
     @property
     def _delete(self) -> Composed:
@@ -107,10 +113,18 @@ class ReadModel:
         states: Mapping[UUID, State],
         before: Mapping[UUID, State | None],
         steps: Steps,
+        *,
+        again: bool = False,
     ) -> None:
-        """Make the table say what these states say; it said what the states `before` say."""
+        """Make the table say what these states say; it said what the states `before` say.
+
+        `again`: some of these steps may have been written already.
+        """
         rows = self.rows(organization_id, states, steps)
-        self.table.replace(connection, organization_id, rows)
+        if self.each_step and not again:
+            self.table.append(connection, [row for row in rows.values() if row is not None])
+        else:
+            self.table.replace(connection, organization_id, rows)
         if self.counts is not None:
             known = {key: state for key, state in before.items() if key in rows and state is not None}
             gone = self.rows(organization_id, known, {})

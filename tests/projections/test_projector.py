@@ -237,6 +237,19 @@ def test_a_read_model_that_is_new_catches_up_while_the_others_stay_at_the_head(l
     assert drift(log) == []
 
 
+def test_what_is_projected_a_second_time_does_no_harm(log: Log) -> None:
+    log.append(*(created(number) for number in range(5)))
+    for _ in range(2):
+        with projecting(log):
+            caught_up(log)
+        log.ask("update cursors set position = 0 where read_model = 'activity_changes' returning 1")
+    with projecting(log):
+        caught_up(log)
+
+    assert log.ask("select count(*) from parked") == [(0,)]
+    assert drift(log) == []
+
+
 def test_a_notification_about_nobody_does_no_harm(log: Log) -> None:
     with projecting(log):
         log.ask("select pg_notify('activities_recorded', 'nobody')")

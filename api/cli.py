@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 from pydantic import ValidationError
 
+from api.commands.analytics import analytics
 from api.commands.api_keys import api_key
 from api.commands.options import DataDir, Organization, database, settings_with
 from api.commands.parked import parked
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from projections.table import ReadModel
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(analytics, name="analytics")
 app.add_typer(api_key, name="api-key")
 app.add_typer(parked, name="parked")
 
@@ -152,19 +154,42 @@ def import_activities(
 @app.command()
 def export(
     organization: Organization,
-    format: Annotated[Literal["ndjson", "csv"], typer.Option("--format", help="CSV cells are no formulas")] = "ndjson",
+    format: Annotated[
+        Literal["ndjson", "csv", "parquet"], typer.Option("--format", help="CSV cells are no formulas")
+    ] = "ndjson",
+    of: Annotated[str, typer.Option("--of", help="For parquet: which view or read table")] = "activities",
     output: Annotated[Path | None, typer.Option("--output", help="A file; unset: stdout")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Write an organisation's activities, streaming."""
+    """Write an organisation's activities, streaming. As Parquet any view for analysts, or read table."""
     from api.commands.exporting import export as write
+    from api.commands.whole_file import whole_file
 
+    if output is not None and not output.absolute().parent.is_dir():
+        raise typer.BadParameter("there is no such folder", param_hint="--output")
+    if format == "parquet":
+        _export_parquet(organization, of, output, data_dir)
+        return
+    if of != "activities":
+        raise typer.BadParameter("only parquet is written of anything but activities", param_hint="--of")
     with database(settings_with(data_dir=data_dir)) as dsn:
         if output is None:
             write(dsn, organization, format, sys.stdout)
             return
-        with output.open("w", encoding="utf-8", newline="") as file:
+        with whole_file(output) as draft, draft.open("w", encoding="utf-8", newline="") as file:
             print(f"{write(dsn, organization, format, file)} activities", file=sys.stderr)
+
+
+def _export_parquet(organization: str, of: str, output: Path | None, data_dir: Path | None) -> None:
+    from api.commands.exporting_parquet import UnknownTable, export_parquet
+
+    if output is None:
+        raise typer.BadParameter("parquet is written to a file", param_hint="--output")
+    with database(settings_with(data_dir=data_dir)) as dsn:
+        try:
+            print(f"{export_parquet(dsn, organization, of, output)} rows", file=sys.stderr)
+        except UnknownTable as unknown:
+            raise typer.BadParameter(str(unknown), param_hint="--of") from None
 
 
 def main() -> None:

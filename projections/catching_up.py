@@ -22,7 +22,7 @@ select c.read_model, c.position, c.epoch, h.position
 """
 _BEGIN = """
 insert into cursors (organization_id, read_model, position, epoch)
-select %s, model, 0, %s from unnest(%s::text[]) as model
+select h.organization_id, model, 0, %s from heads h, unnest(%s::text[]) as model where h.organization_id = %s
 on conflict do nothing
 """
 _MOVE = """
@@ -57,7 +57,10 @@ class CatchingUp:
         self._folder = folder
 
     def advance(self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None = None) -> bool:
-        """Move the read models that are furthest behind by one stretch; False once all are at the head (or `upto`)."""
+        """Move read models by one stretch; False once all are at the head (or `upto`).
+
+        Those nearest to the head come first: one that is new, or was away, catches up while the others are at the head.
+        """
         with connection.transaction():
             behind, position, upto = self._place(connection, organization_id, epoch, upto)
             if not behind:
@@ -76,32 +79,30 @@ class CatchingUp:
     def _place(
         self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None
     ) -> tuple[list[str], int, int]:
-        """Which models are furthest behind, where they stand, and how far to go with them now."""
+        """Which models to move, where they stand, and how far to go with them now."""
         mine = list(self._models)
         cursors = connection.execute(_CURSORS, (organization_id, mine)).fetchall()
         if len(cursors) < len(mine):
-            connection.execute(_BEGIN, (organization_id, epoch, mine))
+            connection.execute(_BEGIN, (epoch, mine, organization_id))
             cursors = connection.execute(_CURSORS, (organization_id, mine)).fetchall()
+        if not cursors:  # anybody may notify of anything: there is no such organisation
+            return [], 0, 0
         if any(held > epoch for _, _, held, _ in cursors):
             raise Deposed
         places = {model: position for model, position, _, _ in cursors}
         head = cursors[0][3] if upto is None else min(upto, cursors[0][3])
-        position = min(places.values())
-        if position >= head:
-            return [], position, head
-        others = [place for place in places.values() if place > position]
-        return (
-            [model for model, place in places.items() if place == position],
-            position,
-            min([head, position + STRETCH, *others]),
-        )
+        behind = [place for place in places.values() if place < head]
+        if not behind:
+            return [], head, head
+        position = max(behind)
+        return [model for model, place in places.items() if place == position], position, min(head, position + STRETCH)
 
     def _write(self, connection: Connection[Any], organization_id: str, models: list[str], fold: Fold) -> None:
         """Write all states at once; if a table cannot take them, one by one, parking the culprits."""
         try:
             with connection.transaction():
                 for model in models:
-                    self._models[model].write(connection, organization_id, fold.states, fold.before)
+                    self._models[model].write(connection, organization_id, fold.states, fold.before, fold.steps)
         except Exception as error:
             if not of_the_data(error):
                 raise
@@ -111,9 +112,9 @@ class CatchingUp:
         for key, state in list(fold.states.items()):
             try:
                 with connection.transaction():
-                    before = {key: fold.before[key]}
+                    before, steps = {key: fold.before[key]}, {key: fold.steps[key]}
                     for model in models:
-                        self._models[model].write(connection, organization_id, {key: state}, before)
+                        self._models[model].write(connection, organization_id, {key: state}, before, steps, again=True)
             except Exception as error:
                 if not of_the_data(error):
                     raise

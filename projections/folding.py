@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import Connection
@@ -23,13 +23,26 @@ class Poison:
     reason: str
 
 
+class Step(NamedTuple):
+    """What one fact did: the state it found, the state it left, what it is called and where it stands in the log."""
+
+    before: State | None
+    after: State
+    topic: str
+    position: int
+
+
 @dataclass(slots=True)
 class Fold:
-    """The states of the streams touched, as of the end of the stretch, and as they were before it."""
+    """The states of the streams touched, as of the end of the stretch, and as they were before it.
+
+    `steps` are how each of `states` came about within the stretch.
+    """
 
     before: dict[UUID, State | None] = field(default_factory=dict)
     first: dict[UUID, Row] = field(default_factory=dict)
     states: dict[UUID, State] = field(default_factory=dict)
+    steps: dict[UUID, list[Step]] = field(default_factory=dict)
     poison: list[Poison] = field(default_factory=list)
 
 
@@ -83,7 +96,9 @@ def _follows(state: State | None, row: Row) -> bool:
 
 def _fold_stream(fold: Fold, key: UUID, state: State | None, rows: list[Row], first: Row) -> None:
     """Fold `rows` upon `state`; the stretch begins with the row `first`."""
+    steps: list[Step] = []
     for row in rows:
+        before = state
         if row.version == first.version:
             fold.before[key], fold.first[key] = state, row
         try:
@@ -91,5 +106,7 @@ def _fold_stream(fold: Fold, key: UUID, state: State | None, rows: list[Row], fi
         except Exception as error:  # noqa: BLE001  whatever it is, it parks this stream and no other
             fold.poison.append(Poison(key, row.position, row.topic, f"{type(error).__name__}: cannot be folded"))
             return
+        if row.version >= first.version:
+            steps.append(Step(before, state, row.topic, row.position))
     if state is not None:
-        fold.states[key] = state
+        fold.states[key], fold.steps[key] = state, steps

@@ -66,7 +66,7 @@ def _project(connection: Connection[Any], waiting: Parked, models: list[Any], up
     before = Folder(StateCache()).fold(connection, waiting.organization_id, written, without=set()).states
     try:
         for model in models:
-            model.write(connection, waiting.organization_id, fold.states, before)
+            model.write(connection, waiting.organization_id, fold.states, before, fold.steps, again=True)
     except Exception as error:
         if not of_the_data(error):
             raise

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from projections.activity_changes import projection as activity_changes
 from projections.activity_list import projection as activity_list
 from projections.activity_search import projection as activity_search
 from projections.directory import projection as directory
@@ -10,6 +11,6 @@ from projections.follow_ups import projection as follow_ups
 from projections.overdue import projection as overdue
 from projections.table import ReadModel
 
-_PROJECTIONS = (activity_list, activity_search, overdue, directory, follow_ups)
+_PROJECTIONS = (activity_list, activity_search, overdue, directory, follow_ups, activity_changes)
 
 READ_MODELS: Mapping[str, ReadModel] = MappingProxyType({p.MODEL.name: p.MODEL for p in _PROJECTIONS})

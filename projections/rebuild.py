@@ -17,26 +17,22 @@ from application.postgres.connections import Role, conninfo
 from application.postgres.migrations import SCHEMA
 from projections.catching_up import CatchingUp
 from projections.folding import Folder
+from projections.guards import guard_alike
 from projections.shadow import Progress, compare, fill, shadow_of
 from projections.table import ReadModel
 from projections.verify import Verdict
+from projections.views import point_to_names, views_over
 
 PREVIOUS = "previous"
-_TRIES = 20
+_TRIES = 60
+_PAUSE = 0.8
+"""In all it outlasts the longest statement of an analyst."""
 
 _CREATE = """
 drop table if exists {shadow};
 create table {shadow} (like {live} including all);
 grant select, insert, update, delete on {shadow} to activities_projector;
 """
-_PROTECT = """
-alter table {shadow} enable row level security, force row level security;
-create policy own_organization on {shadow}
-    using (organization_id = current_setting('activities.organization_id', true));
-create policy every_organization on {shadow} to activities_projector using (true) with check (true);
-grant select on {shadow} to activities_reader;
-"""
-"""COPY is not for tables under row-level security: until it is filled, only the projector's role can see it."""
 _ORGANIZATIONS = "select organization_id, position from heads where position > 0 order by organization_id"
 _PLACE = """
 insert into cursors (organization_id, read_model, position, epoch) values (%s, %s, %s, 0)
@@ -78,7 +74,7 @@ class Rebuild:
                     worker.execute("set local statement_timeout = 0")
                     fill(worker, self._shadow, organization_id, position, told)
                     worker.execute(_PLACE, (organization_id, self._shadow.name, position))
-            owner.execute(self._named(_PROTECT))
+            self._guard(owner, self._shadow)
             verdicts = [
                 self._compared(worker, organization_id)
                 for organization_id, _ in worker.execute(_ORGANIZATIONS).fetchall()
@@ -92,6 +88,7 @@ class Rebuild:
         with self._owner() as owner:
             if owner.execute("select to_regclass(%s)", (previous.name,)).fetchone() == (None,):
                 raise NoPrevious
+            self._guard(owner, previous)
             self._switch(owner, previous, recount=True)
 
     @contextmanager
@@ -110,6 +107,11 @@ class Rebuild:
             owner.execute(self._named(_CREATE))
             owner.execute("set local role activities_projector")
             owner.execute(_FORGET, (self._shadow.name,))
+
+    def _guard(self, owner: Connection[Any], successor: ReadModel) -> None:
+        """Not before it is filled: COPY is not for tables under row-level security. None but the projector saw it."""
+        with owner.transaction():
+            guard_alike(owner, self._model.name, successor.name)
 
     def _named(self, statements: LiteralString) -> Composed:
         return SQL(statements).format(shadow=Identifier(self._shadow.name), live=Identifier(self._model.name))
@@ -151,7 +153,7 @@ class Rebuild:
             except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
                 if tried == _TRIES - 1:
                     raise
-                time.sleep(0.1)
+                time.sleep(_PAUSE)
             else:
                 return
 
@@ -166,7 +168,10 @@ class Rebuild:
             self._catch_up(owner, successor, organization_id, position)
         _rename_cursors(owner, successor.name, live, previous)
         owner.execute("reset role")
+        views = views_over(owner, live)
+        owner.execute("set local lock_timeout = '200ms'")  # whoever reads waits as long
         _rename_tables(owner, successor.name, live, previous)
+        point_to_names(owner, views)
 
 
 def _rename_cursors(owner: Connection[Any], successor: str, live: str, previous: str) -> None:

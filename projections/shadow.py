@@ -13,9 +13,11 @@ from application.event_store.mapper import EVENTS, State, advance, decode
 from domain.activity.activity import Activity
 from domain.activity.events import Fact
 from projections.counts import Row
-from projections.table import ReadModel
+from projections.folding import Step
+from projections.table import Key, ReadModel, Steps
 
 CHUNK = 2000
+MOST_STEPS = 10_000
 Progress = Callable[[int], None]
 
 _LOG = """
@@ -46,8 +48,8 @@ def fill(connection: Connection[Any], shadow: ReadModel, organization_id: str, u
     Streams that cannot be folded are left out, as the projector leaves them out.
     """
     made = 0
-    for states, events in _folded(connection, shadow, organization_id, upto):
-        rows = [row for row in shadow.rows(organization_id, states).values() if row is not None]
+    for states, steps, events in _folded(connection, shadow, organization_id, upto):
+        rows = [row for row in shadow.rows(organization_id, states, steps).values() if row is not None]
         _copy(connection, shadow, rows)
         if shadow.aside is not None:
             shadow.aside(connection, organization_id, list(states.values()))
@@ -58,34 +60,41 @@ def fill(connection: Connection[Any], shadow: ReadModel, organization_id: str, u
 
 def _folded(
     connection: Connection[Any], shadow: ReadModel, organization_id: str, upto: int
-) -> Iterator[tuple[Mapping[UUID, State], int]]:
-    """States of whole streams, chunk by chunk, and how many events each chunk was folded from."""
+) -> Iterator[tuple[Mapping[UUID, State], Steps, int]]:
+    """States of whole streams, chunk by chunk, with their steps where wanted, and from how many events."""
     topics = [topic for topic, event in EVENTS.items() if issubclass(event, Fact) == (shadow.of is Activity)]
     states: dict[UUID, State] = {}
+    steps: dict[UUID, list[Step]] = {}
     events = 0
     with connection.cursor(name="log") as cursor:
         cursor.itersize = CHUNK
         cursor.execute(_LOG, (organization_id, upto, topics))
         for key, rows in groupby(cursor, key=lambda row: row[0]):
-            state, count = _fold(rows)
+            walked: list[Step] | None = [] if shadow.each_step else None
+            state, count = _fold(rows, walked)
             events += count
             if state is not None:
                 states[key] = state
-            if len(states) >= CHUNK:
-                yield states, events
-                states, events = {}, 0
-    yield states, events
+                steps[key] = walked or []
+            if len(states) >= CHUNK or (shadow.each_step and events >= MOST_STEPS):
+                yield states, steps, events
+                states, steps, events = {}, {}, 0
+    yield states, steps, events
 
 
-def _fold(rows: Iterator[tuple[Any, ...]]) -> tuple[State | None, int]:
+def _fold(rows: Iterator[tuple[Any, ...]], steps: list[Step] | None) -> tuple[State | None, int]:
+    """The state a stream leads to, None where it cannot be folded; and how many events it has."""
     state: State | None = None
     count = 0
     for _, topic, stored, position in rows:
         count += 1
+        before = state
         try:
             state = advance(state, decode(topic, stored), position)
         except Exception:  # noqa: BLE001  whatever it is, the projector parks this stream: there is no row to expect
             return None, count + sum(1 for _ in rows)
+        if steps is not None:
+            steps.append(Step(before, state, topic, position))
     return state, count
 
 
@@ -94,7 +103,7 @@ def _copy(connection: Connection[Any], shadow: ReadModel, rows: Sequence[Row]) -
     statement = SQL("copy {} ({}) from stdin").format(Identifier(shadow.name), SQL(", ").join(map(Identifier, columns)))
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
-            copy.write_row([_plain(row[column]) for column in columns])
+            copy.write_row([_plain(row.get(column)) for column in columns])
 
 
 def _plain(value: Any) -> Any:
@@ -106,7 +115,7 @@ class Drift:
     """A row that is not what the log says."""
 
     organization_id: str
-    key: UUID
+    key: Key
     how: str
     columns: tuple[str, ...]
 

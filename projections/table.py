@@ -11,6 +11,10 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from application.event_store.mapper import State
 from projections.counts import Counts, Row
+from projections.folding import Step
+
+Key = UUID | int
+"""What tells a table's rows apart within an organisation: a stream's id, or a position in the log."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,12 @@ class Table:
         if rows:
             connection.execute(self._upsert, (orjson.dumps(rows, default=_plain).decode(),))
 
-    def delete(self, connection: Connection[Any], organization_id: str, keys: Iterable[UUID]) -> None:
+    def append(self, connection: Connection[Any], rows: Sequence[Row]) -> None:
+        """Put in rows that are not there: that costs a third less than `upsert`. Fails where one is there after all."""
+        if rows:
+            connection.execute(self._append, (orjson.dumps(rows, default=_plain).decode(),))
+
+    def delete(self, connection: Connection[Any], organization_id: str, keys: Iterable[Key]) -> None:
         if gone := list(keys):
             connection.execute(self._delete, (organization_id, gone))
 
@@ -37,7 +46,7 @@ class Table:
         self,
         connection: Connection[Any],
         organization_id: str,
-        rows: Mapping[UUID, Mapping[str, Any] | None],
+        rows: Mapping[Key, Row | None],
     ) -> None:
         """Make the rows of these keys what is given; None is no row."""
         self.delete(connection, organization_id, (key for key, row in rows.items() if row is None))
@@ -46,15 +55,16 @@ class Table:
     @property
     def _upsert(self) -> Composed:
         changing = [c for c in self.columns if c not in ("organization_id", self.key)]
-        return SQL(
-            "insert into {table} ({columns}) select {columns} from json_populate_recordset(null::{table}, %s)"
-            " on conflict (organization_id, {key}) do update set {changes}"
-        ).format(
-            table=Identifier(self.name),
+        return self._append + SQL(" on conflict (organization_id, {key}) do update set {changes}").format(
             key=Identifier(self.key),
-            columns=SQL(", ").join(map(Identifier, self.columns)),
             changes=SQL(", ").join(SQL("{0} = excluded.{0}").format(Identifier(c)) for c in changing),
         )
+
+    @property
+    def _append(self) -> Composed:
+        return SQL(
+            "insert into {table} ({columns}) select {columns} from json_populate_recordset(null::{table}, %s)"
+        ).format(table=Identifier(self.name), columns=SQL(", ").join(map(Identifier, self.columns)))
 
     @property
     def _delete(self) -> Composed:
@@ -64,6 +74,7 @@ class Table:
 
 
 RowOf = Callable[[str, UUID, Any], Row | None]
+Steps = Mapping[UUID, Sequence[Step]]
 Aside = Callable[[Connection[Any], str, Sequence[Any]], None]
 
 
@@ -72,7 +83,8 @@ class ReadModel:
     """A fold of states into a table: `row` says what a state of kind `of` means, None that it means no row.
 
     `aside` may write what the table alone does not hold. `counts` are moved with the rows: `counted` says what a row
-    counts as, None that it does not count.
+    counts as, None that it does not count. With `each_step` there is a row a fact: `row` is given each Step, and the
+    table's key is its position.
     """
 
     table: Table
@@ -81,13 +93,18 @@ class ReadModel:
     aside: Aside | None = None
     counts: Counts | None = None
     counted: Callable[[Row], tuple[Any, ...] | None] = lambda row: None
+    each_step: bool = False
 
     @property
     def name(self) -> str:
         return self.table.name
 
-    def rows(self, organization_id: str, states: Mapping[UUID, State]) -> dict[UUID, Row | None]:
-        return {key: self.row(organization_id, key, s) for key, s in states.items() if isinstance(s, self.of)}
+    def rows(self, organization_id: str, states: Mapping[UUID, State], steps: Steps) -> dict[Key, Row | None]:
+        """What these states mean, or the steps that led to them."""
+        mine = {key: state for key, state in states.items() if isinstance(state, self.of)}
+        if self.each_step:
+            return {s.position: self.row(organization_id, key, s) for key in mine for s in steps[key]}
+        return {key: self.row(organization_id, key, state) for key, state in mine.items()}
 
     def write(
         self,
@@ -95,19 +112,28 @@ class ReadModel:
         organization_id: str,
         states: Mapping[UUID, State],
         before: Mapping[UUID, State | None],
+        steps: Steps,
+        *,
+        again: bool = False,
     ) -> None:
-        """Make the table say what these states say; it said what the states `before` say."""
-        rows = self.rows(organization_id, states)
-        self.table.replace(connection, organization_id, rows)
+        """Make the table say what these states say; it said what the states `before` say.
+
+        `again`: some of these steps may have been written already.
+        """
+        rows = self.rows(organization_id, states, steps)
+        if self.each_step and not again:
+            self.table.append(connection, [row for row in rows.values() if row is not None])
+        else:
+            self.table.replace(connection, organization_id, rows)
         if self.counts is not None:
             known = {key: state for key, state in before.items() if key in rows and state is not None}
-            gone = self.rows(organization_id, known)
+            gone = self.rows(organization_id, known, {})
             self.counts.move(connection, organization_id, self._counted(gone), self._counted(rows))
         if self.aside is not None:
             mine = [state for state in states.values() if isinstance(state, self.of)]
             self.aside(connection, organization_id, mine)
 
-    def _counted(self, rows: Mapping[UUID, Row | None]) -> Iterator[tuple[Any, ...]]:
+    def _counted(self, rows: Mapping[Key, Row | None]) -> Iterator[tuple[Any, ...]]:
         for row in rows.values():
             if row is not None and (values := self.counted(row)) is not None:
                 yield values

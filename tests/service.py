@@ -20,6 +20,7 @@ from api.http.tokens import DEFAULT_SCOPES, issue
 from api.serving.environment import module_path
 from application.event_store.mapper import advance, decode
 from application.postgres.embedded import EmbeddedPostgres
+from projections.folding import Step
 
 SECRET = "a secret of the tests, long enough for HS256"
 SURFACE = "/api/v1/crm"
@@ -255,13 +256,19 @@ class Client:
 
     def states(self) -> dict[Any, Any]:
         """The fold of the organisation's log, by stream."""
+        return {key: steps[-1].after for key, steps in self.steps().items()}
+
+    def steps(self) -> dict[Any, list[Step]]:
+        """How the organisation's streams came about."""
         states: dict[Any, Any] = {}
+        steps: dict[Any, list[Step]] = {}
         for key, topic, state, position in self._from_database(
             "select originator_id, topic, state, position from activities.events"
             " where organization_id = %s order by position"
         ):
-            states[key] = advance(states.get(key), decode(topic, state), position)
-        return states
+            before, states[key] = states.get(key), advance(states.get(key), decode(topic, state), position)
+            steps.setdefault(key, []).append(Step(before, states[key], topic, position))
+        return steps
 
     def table(self, name: str) -> list[Json]:
         """The organisation's rows of a read table."""

@@ -33,7 +33,7 @@ def export(dsn: str, organization: str, format: str, out: IO[str]) -> int:
     """Write every activity there is; how many. Sees every write acknowledged before, or raises CannotServe."""
     with psycopg.connect(conninfo(dsn, Role.READER)) as connection, counting("exporting", "activities") as told:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
-        _await_freshness(connection, organization)
+        await_freshness(connection, organization, ["activity_list"])
         connection.execute("set local statement_timeout = 0")
         write = _csv_writer(out) if format == "csv" else _ndjson_writer(out)
         count = 0
@@ -44,17 +44,17 @@ def export(dsn: str, organization: str, format: str, out: IO[str]) -> int:
     return count
 
 
-def _await_freshness(connection: Connection[Any], organization: str) -> None:
+def await_freshness(connection: Connection[Any], organization: str, read_models: list[str]) -> None:
     """Leaves a transaction open whose snapshot is fresh, confined to the organisation."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        place = connection.execute(_PLACE, (organization, ["activity_list"])).fetchone()
+        place = connection.execute(_PLACE, (organization, read_models)).fetchone()
         assert place is not None  # the function returns one row always
         if (place[0] or 0) <= (place[1] or 0):
             return
         connection.rollback()
         if time.monotonic() > deadline:
-            raise CannotServe("the list has not caught up with the log: is a projector at work?")
+            raise CannotServe("the read tables have not caught up with the log: is a projector at work?")
         time.sleep(0.05)
 
 

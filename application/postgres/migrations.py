@@ -8,6 +8,8 @@ import psycopg
 FOLDER = Path(__file__).parent / "sql"
 SCHEMA = "activities"
 ROLES = ("activities_writer", "activities_projector", "activities_reader")
+ANALYST = "activities_analyst"
+"""What analysts' logins are members of. The owner never is: its policies would confine the owner, too."""
 _LOCK = 0x61637469  # any constant; advisory locks serve migrations and nothing else
 
 _PREPARE = """
@@ -22,9 +24,12 @@ comment on table {schema}.migrations is 'local';
 
 _ROLE = """
 do $$ begin
-    create role {role} nologin;
+    if to_regrole('{role}') is null then create role {role} nologin; end if;
 exception when duplicate_object or unique_violation then null;
 end $$;
+"""
+
+_MEMBER = """
 do $$ begin
     if current_setting('server_version_num')::int < 160000 then
         if not pg_has_role(current_user, '{role}', 'member') then grant {role} to current_user; end if;
@@ -55,8 +60,10 @@ def migrate(dsn: str) -> list[str]:
     """
     with psycopg.connect(dsn, connect_timeout=10) as connection:
         connection.execute(_PREPARE.format(lock=_LOCK, schema=SCHEMA))
-        for role in ROLES:
+        for role in (*ROLES, ANALYST):
             connection.execute(_ROLE.format(role=role))
+        for role in ROLES:
+            connection.execute(_MEMBER.format(role=role))
         connection.execute(f"set local search_path = {SCHEMA}, public")
         applied = {row[0] for row in connection.execute("select number from migrations")}
         pending = [m for m in all_migrations() if m.number not in applied]

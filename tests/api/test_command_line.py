@@ -2,16 +2,14 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from service import SECRET, Client, Service
+from psycopg.conninfo import conninfo_to_dict
+from service import Client, Service
 
-ACTIVITIES = Path(sys.executable).parent / "activities"
 Json = dict[str, Any]
 A_LINE: Json = {
     "external_id": "x-1",
@@ -20,23 +18,6 @@ A_LINE: Json = {
     "activityable_type": "customer",
     "activityable_id": "c-1",
 }
-
-
-@pytest.fixture
-def run(service: Service, tmp_path: Path) -> Any:
-    env = {
-        **os.environ,
-        "ACTIVITIES_DATABASE_URL": service.dsn,
-        "ACTIVITIES_DATA_DIR": str(tmp_path),
-        "ACTIVITIES_JWT_SECRET": SECRET,
-    }
-
-    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [ACTIVITIES, *arguments], env=env, capture_output=True, text=True, timeout=60, check=False
-        )
-
-    return run
 
 
 def write(path: Path, *lines: Json | str) -> Path:
@@ -64,6 +45,7 @@ def test_a_token_is_printed_alone_and_works(run: Any, service: Service) -> None:
         ("token", "--organization", "acme", "--user", "u", "--ttl", "0"),
         ("verify", "nonsense"),
         ("api-key", "revoke", "nonsense"),
+        ("export", "--organization", "acme", "--output", "/nowhere/out.csv"),
     ],
 )
 def test_nonsense_is_refused_with_code_2_and_nothing_on_stdout(run: Any, arguments: tuple[str, ...]) -> None:
@@ -163,3 +145,34 @@ def test_a_demo_is_loaded_once(run: Any, service: Service) -> None:
         before = client.recorded()
         assert run("demo", "--organization", "sample-of-tests").returncode == 0
         assert client.recorded() == before
+
+
+def test_a_login_for_analysts_is_granted_told_once_listed_and_revoked(run: Any, client: Client) -> None:
+    client.create()
+    client.rows()
+    mine = ("--organization", client.organization)
+    granted = run("analytics", "grant", *mine, "--name", "ann", "--time-zone", "Europe/Vienna")
+    assert granted.returncode == 0, granted.stderr
+    assert granted.stdout.count("\n") == 1
+    read = "select (select count(*) from activities), current_setting('analytics.time_zone')"
+    with psycopg.connect(granted.stdout.strip()) as connection:
+        assert connection.execute(read).fetchone() == (1, "Europe/Vienna")
+
+    listed = run("analytics", "list", *mine)
+    role = listed.stdout.split()[0]
+    assert role.startswith("analyst_ann_")
+    password = conninfo_to_dict(granted.stdout.strip())["password"]
+    assert str(password) not in listed.stdout
+    assert run("analytics", "revoke", role, "--organization", "another").returncode == 2
+    assert run("analytics", "revoke", role, *mine).returncode == 0
+    assert run("analytics", "list", *mine).stdout == ""
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(granted.stdout.strip())
+    assert run("analytics", "grant", *mine, "--name", "Not A Name").returncode == 2
+
+
+def test_the_data_dictionary_is_printed_or_written(run: Any, tmp_path: Path) -> None:
+    printed = run("analytics", "dictionary")
+    assert printed.stdout.startswith("# Data dictionary")
+    assert run("analytics", "dictionary", "--output", tmp_path / "d.md").returncode == 0
+    assert (tmp_path / "d.md").read_text(encoding="utf-8") == printed.stdout

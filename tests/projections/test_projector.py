@@ -219,6 +219,46 @@ def test_an_older_epoch_can_write_no_more(log: Log) -> None:
     assert log.subjects() == ["Call 1"]
 
 
+def test_a_read_model_that_is_new_catches_up_while_the_others_stay_at_the_head(log: Log) -> None:
+    log.append(*(created(number) for number in range(1500)))
+    older = {name: model for name, model in READ_MODELS.items() if name != "activity_changes"}
+    with connected(log) as connection:
+        while CatchingUp(older, Folder()).advance(connection, "acme", epoch=1):
+            pass
+        log.append(created(1500))
+        catching_up = CatchingUp(READ_MODELS, Folder())
+        assert catching_up.advance(connection, "acme", epoch=1)
+        places = dict(log.ask("select read_model, position from cursors"))
+        assert places == {**dict.fromkeys(older, 1502), "activity_changes": 0}
+        while catching_up.advance(connection, "acme", epoch=1):
+            pass
+
+    assert log.ask("select count(*) from activity_changes") == [(1501,)]
+    assert drift(log) == []
+
+
+def test_what_is_projected_a_second_time_does_no_harm(log: Log) -> None:
+    log.append(*(created(number) for number in range(5)))
+    for _ in range(2):
+        with projecting(log):
+            caught_up(log)
+        log.ask("update cursors set position = 0 where read_model = 'activity_changes' returning 1")
+    with projecting(log):
+        caught_up(log)
+
+    assert log.ask("select count(*) from parked") == [(0,)]
+    assert drift(log) == []
+
+
+def test_a_notification_about_nobody_does_no_harm(log: Log) -> None:
+    with projecting(log):
+        log.ask("select pg_notify('activities_recorded', 'nobody')")
+        log.append(created(1))
+        caught_up(log)
+
+    assert log.ask("select distinct organization_id from cursors") == [("acme",)]
+
+
 def test_an_event_that_cannot_be_folded_parks_its_own_activity_and_no_other(log: Log) -> None:
     log.append(created(1), created(2))
     log.append_raw([(activity_key(an_id(1)), 2, "activity.rescheduled.v1", b'{"at": "nonsense"}')])
@@ -270,7 +310,9 @@ def test_the_database_may_go_away_for_a_while(log: Log) -> None:
         caught_up(log)
         for number in range(5):
             log.ask(
-                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s", Role.PROJECTOR
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where application_name = %s and datname = current_database()",
+                Role.PROJECTOR,
             )
             log.append(created(number))
             caught_up(log)

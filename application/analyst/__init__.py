@@ -1,0 +1,1 @@
+"""Logins for analysts: who may ask the database itself, and of which organisation."""

@@ -47,7 +47,7 @@ def _told(one: Parked, queue: list[Queued]) -> Iterator[str]:
         yield f"  {event.position:>8}  version {event.version}  {event.topic}  {event.recorded_at:%FT%T}  {made_by}"
     yield "what to do"
     yield f"  {_advice(one)}"
-    yield "  Then `activities parked retry`. Nothing is lost: until then reads show the stream as it was before this event."
+    yield "  Then `activities parked retry`. Nothing is lost: until then reads show what was before it."
 
 
 def _advice(one: Parked) -> str:

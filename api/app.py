@@ -49,7 +49,8 @@ ROUTERS = (
 class Service(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Request ids come outermost, so that even the answer to an unexpected failure has one."""
-        return RequestIds(ShortWay(self, super().build_middleware_stack(), ROUTERS))
+        way = ShortWay(self, super().build_middleware_stack(), ROUTERS)
+        return RequestIds(way, logged=self.state.settings.log_requests)
 
     def openapi(self) -> dict[str, Any]:
         """Made when somebody asks for it; workers that nobody asks need not even know how."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import uvicorn
 
 from api.app import create_app
+from application import logs
 from application.event_store.hazards import refuse_unsafe_settings
 from application.settings import Settings
 
@@ -16,6 +17,7 @@ from application.settings import Settings
 def main() -> int:
     refuse_unsafe_settings(os.environ)
     settings = Settings()
+    logs.configure("worker", format=settings.log_format, level=settings.log_level)
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
@@ -24,6 +26,7 @@ def main() -> int:
         http="httptools",
         lifespan="on",
         access_log=False,
+        log_config=None,
         log_level="warning",
         server_header=False,
         date_header=True,

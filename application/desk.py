@@ -103,7 +103,7 @@ class Desk:
                 try:
                     wire = await self._turn(organization_id, wire)
                 except Exception:  # a defect of ours: a lane that died of it would leave everybody waiting
-                    log.exception("a batch ended unexpectedly")
+                    log.exception("a batch ended unexpectedly", extra={"organization": organization_id})
         finally:
             _close(wire)
 

@@ -71,6 +71,12 @@ class Settings(BaseSettings):
         1.0, gt=0, le=30, description="How long a read waits to see acknowledged writes, seconds"
     )
 
+    log_format: Literal["text", "json"] = Field("text", description="Log lines for people, or one JSON object each")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least grave entries to log; nothing personal is logged at any level"
+    )
+    log_requests: bool = Field(False, description="Log a line for every request, by route; costs some speed")
+
     def secret(self) -> str:
         """The bearer tokens' secret: the configured one, else one made once and kept in the data directory."""
         if self.jwt_secret is not None:

@@ -18,19 +18,17 @@ REQUESTS = Counter("activities_http_requests", "Requests by route and status", [
 
 
 def count_request(scope: Scope, status: int) -> None:
-    """By the route's path, never by the path that was asked for: ids are nobody's business here."""
+    REQUESTS.labels(*route_of(scope), status).inc()
+
+
+def route_of(scope: Scope) -> tuple[str, str]:
+    """Its method and the route's path, never the path that was asked for: ids are nobody's business here."""
     own = getattr(scope.get("route"), "path", None)
     if own is None:
-        _counting("none", "none", status).inc()
-        return
+        return "none", "none"
     asked = scope["path"].split("/")
     prefix = "/".join(asked[: len(asked) - own.count("/")])
-    _counting(scope["method"], prefix + own, status).inc()
-
-
-@lru_cache(maxsize=1024)
-def _counting(method: str, route: str, status: int) -> Counter:
-    return REQUESTS.labels(method, route, status)
+    return scope["method"], prefix + own
 
 
 class Standing(Collector):

@@ -14,6 +14,7 @@ from api.serving.listening import listening, port_of, url_of
 from api.serving.readiness import Readiness
 from api.serving.stop_signal import StopSignal
 from api.serving.supervisor import Child, Supervisor
+from application import logs
 from application.settings import Settings
 
 WORKER, PROJECTOR = "api.worker", "projections"
@@ -21,6 +22,7 @@ WORKER, PROJECTOR = "api.worker", "projections"
 
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT: 0. When it cannot: one line on stderr, and 1."""
+    logs.configure("serve", format=settings.log_format, level=settings.log_level)
     try:
         with StopSignal() as stop:
             return _serve(settings, stop)

@@ -23,6 +23,7 @@ from api.http import (
 from api.http.jwks import Jwks
 from api.http.rate_limit import RateLimit
 from api.http.request_ids import RequestIds
+from api.http.sampling import sampled
 from api.http.strict_route import ShortWay
 from api.http.tokens import Keys, SharedSecret, Tokens
 from api.openapi import page as docs
@@ -83,7 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with desk.opened(), reader.opened(), keys.opened(), token_keys.opened():
+        async with desk.opened(), reader.opened(), keys.opened(), token_keys.opened(), sampled(reader, desk):
             yield
 
     app = Service(

@@ -132,6 +132,19 @@ def rebuild(
         raise typer.Exit(roll_back_tables(dsn, models) if roll_back else rebuild_tables(dsn, models))
 
 
+@app.command()
+def status(
+    url: Annotated[str | None, typer.Option(help="Where it serves; unset: the configured host and port")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Look once; exit code 1 where it is not ready")] = False,
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between looks")] = 2.0,
+) -> None:
+    """How a running service is doing: a live panel, or plain lines where there is no terminal."""
+    from api.commands.status import show
+
+    settings = settings_with()
+    raise typer.Exit(show(url or f"http://{settings.host}:{settings.port}", once=once, every=every))
+
+
 @app.command("import")
 def import_activities(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="NDJSON, or CSV with a header")],

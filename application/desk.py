@@ -94,6 +94,10 @@ class Desk:
         queue.append((order, answer))
         return await answer
 
+    def waiting(self) -> int:
+        """How many orders no lane has taken yet."""
+        return sum(len(queue) for queue in self._waiting.values())
+
     async def _lane(self) -> None:
         wire: Wire | None = None
         try:

@@ -72,6 +72,11 @@ class Reader:
         finally:
             await self.close()
 
+    @property
+    def wires(self) -> Wires:
+        """The connections it asks on."""
+        return self._wires
+
     async def ask(self, organization_id: str, question: Question) -> Found:
         """The answer, as fresh as every write acknowledged before. Raises Unavailable when it cannot be had.
 

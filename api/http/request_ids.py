@@ -43,18 +43,19 @@ class RequestIds:
                 own = message["headers"]
                 more = ((b"x-request-id", request_id), *state.get("headers", ()))
                 message["headers"] = [*own, *more, *guarding(own)]
-                count_request(scope, message["status"])
-                self._tell(scope, message["status"], began)
+                took = time.perf_counter() - began
+                count_request(scope, message["status"], took)
+                self._tell(scope, message["status"], took)
             await send(message)
 
         await self._app(scope, receive, completed)
 
 
-def _log_request(scope: Scope, status: int, began: float) -> None:
+def _log_request(scope: Scope, status: int, took: float) -> None:
     method, route = route_of(scope)
-    milliseconds = round((time.perf_counter() - began) * 1000, 1)
+    milliseconds = round(took * 1000, 1)
     log.info("request", extra={"method": method, "route": route, "status": status, "milliseconds": milliseconds})
 
 
-def _tell_nobody(scope: Scope, status: int, began: float) -> None:
+def _tell_nobody(scope: Scope, status: int, took: float) -> None:
     pass

@@ -3,9 +3,11 @@
 import os
 import socket
 import sys
+from functools import partial
 from tempfile import TemporaryDirectory
 
 from api.http.metrics import SHARED as METRICS
+from api.http.metrics import forget
 from api.serving.database import Database, database_of
 from api.serving.environment import environment_of, module_path
 from api.serving.errors import CannotServe
@@ -66,7 +68,7 @@ def _family(settings: Settings, listener: socket.socket, database: Database, met
     }
     of_workers = {**env, LISTEN_FD: str(fd)} | ({METRICS: metrics} if settings.workers > 1 else {})
     workers = [
-        Child(f"worker {number}", _on_a_lifeline(WORKER), of_workers, pass_fds=(fd,))
+        Child(f"worker {number}", _on_a_lifeline(WORKER), of_workers, pass_fds=(fd,), buried=partial(forget, metrics))
         for number in range(1, settings.workers + 1)
     ]
     return [*workers, Child("projector", _on_a_lifeline(PROJECTOR), env)]

@@ -27,6 +27,7 @@ from api.http.sampling import sampled
 from api.http.strict_route import ShortWay
 from api.http.tokens import Keys, SharedSecret, Tokens
 from api.openapi import page as docs
+from application import tracing
 from application.api_key.recognition import ApiKeys
 from application.command import Policy
 from application.desk import Desk
@@ -50,8 +51,12 @@ ROUTERS = (
 class Service(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Request ids come outermost, so that even the answer to an unexpected failure has one."""
-        way = ShortWay(self, super().build_middleware_stack(), ROUTERS)
-        return RequestIds(way, logged=self.state.settings.log_requests)
+        app: ASGIApp = ShortWay(self, super().build_middleware_stack(), ROUTERS)
+        if tracing.spans is not None:
+            from api.http.traces import Traces
+
+            app = Traces(app, tracing.spans)
+        return RequestIds(app, logged=self.state.settings.log_requests)
 
     def openapi(self) -> dict[str, Any]:
         """Made when somebody asks for it; workers that nobody asks need not even know how."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import uvicorn
 
 from api.app import create_app
-from application import logs
+from application import logs, tracing
 from application.event_store.hazards import refuse_unsafe_settings
 from application.settings import Settings
 
@@ -18,6 +18,7 @@ def main() -> int:
     refuse_unsafe_settings(os.environ)
     settings = Settings()
     logs.configure("worker", format=settings.log_format, level=settings.log_level)
+    tracing.start("worker", settings.otlp_endpoint)
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,

@@ -17,7 +17,7 @@ from typing import Any, Self
 import psycopg
 from psycopg import AsyncConnection
 
-from application import measures
+from application import measures, tracing
 from application.batch import Batch
 from application.command import Answer, Order, Policy
 from application.postgres.wire import Wire
@@ -85,6 +85,11 @@ class Desk:
 
     async def serve(self, order: Order) -> Answer:
         """The answer to an order. Raises what its handler refused it with, or Unavailable."""
+        if tracing.spans is not None:
+            return await tracing.spans.command(order, self._queued(order))
+        return await self._queued(order)
+
+    def _queued(self, order: Order) -> asyncio.Future[Answer]:
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         organization_id = order.command.organization_id
         queue = self._waiting.get(organization_id)
@@ -92,7 +97,7 @@ class Desk:
             queue = self._waiting[organization_id] = deque()
             self._turns.put_nowait(organization_id)
         queue.append((order, answer))
-        return await answer
+        return answer
 
     def waiting(self) -> int:
         """How many orders no lane has taken yet."""
@@ -158,7 +163,10 @@ class Desk:
             except Exception as error:  # noqa: BLE001  data no statement could take: find out whose
                 return await self._isolate(organization_id, taken, wire, error)
             else:
-                measures.count(orders, outcomes, time.perf_counter() - began)
+                took = time.perf_counter() - began
+                measures.count(orders, outcomes, took)
+                if tracing.spans is not None:
+                    tracing.spans.append(organization_id, orders, took)
                 for (_, answer), outcome in zip(taken, outcomes, strict=True):
                     _resolve(answer, outcome)
                 return wire

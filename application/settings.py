@@ -77,6 +77,12 @@ class Settings(BaseSettings):
     )
     log_requests: bool = Field(False, description="Log a line for every request, by route; costs some speed")
 
+    otlp_endpoint: str | None = Field(
+        None,
+        pattern="^https?://.+",
+        description="Where traces go (OTLP over HTTP); unset: where OpenTelemetry's own variables say, else nowhere",
+    )
+
     def secret(self) -> str:
         """The bearer tokens' secret: the configured one, else one made once and kept in the data directory."""
         if self.jwt_secret is not None:

@@ -1,11 +1,13 @@
 """Bringing one organisation's read tables up to its log: a stretch at a time, tables and cursor in one transaction."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from psycopg import Connection
 
+from application import tracing
 from application.event_store import reading
 from projections.folding import Fold, Folder, Poison
 from projections.table import ReadModel
@@ -58,6 +60,7 @@ class CatchingUp:
 
     def advance(self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None = None) -> bool:
         """Move the read models that are furthest behind by one stretch; False once all are at the head (or `upto`)."""
+        began = time.perf_counter()
         with connection.transaction():
             behind, position, upto = self._place(connection, organization_id, epoch, upto)
             if not behind:
@@ -70,7 +73,11 @@ class CatchingUp:
                 self._park(connection, organization_id, poison)
             connection.execute(_MOVE, (rows[-1].position, epoch, organization_id, behind))
             connection.execute("select pg_notify('activities_projected', %s)", (organization_id,))
+            ids = [] if tracing.spans is None else reading.commands(connection, organization_id, position, upto)
         self._folder.keep(organization_id, fold)
+        if tracing.spans is not None:
+            about = {"activities.read_models": behind, "activities.events": len(rows)}
+            tracing.spans.project(organization_id, ids, time.perf_counter() - began, about)
         return True
 
     def _place(

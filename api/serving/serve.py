@@ -16,7 +16,7 @@ from api.serving.listening import listening, port_of, url_of
 from api.serving.readiness import Readiness
 from api.serving.stop_signal import StopSignal
 from api.serving.supervisor import Child, Supervisor
-from application import logs
+from application import logs, tracing
 from application.settings import Settings
 
 WORKER, PROJECTOR = "api.worker", "projections"
@@ -39,6 +39,7 @@ def _serve(settings: Settings, stop: StopSignal) -> int:
         database_of(settings) as database,
         TemporaryDirectory(prefix="activities-metrics-") as metrics,
     ):
+        _refuse_missing(settings)
         _make_secrets(settings)
         supervisor = Supervisor(_family(settings, listener, database, metrics))
         readiness = Readiness(
@@ -58,6 +59,13 @@ def _make_secrets(settings: Settings) -> None:
             settings.secret()
     except OSError as error:
         raise CannotServe(f"data directory {settings.data_dir}: {error.strerror or error}") from error
+
+
+def _refuse_missing(settings: Settings) -> None:
+    try:
+        tracing.refuse_missing(settings.otlp_endpoint)
+    except tracing.NotInstalled as error:
+        raise CannotServe(str(error)) from None
 
 
 def _family(settings: Settings, listener: socket.socket, database: Database, metrics: str) -> list[Child]:

@@ -145,6 +145,29 @@ def status(
     raise typer.Exit(show(url or f"http://{settings.host}:{settings.port}", once=once, every=every))
 
 
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="The file to make; must not be there yet")],
+    data_dir: DataDir = None,
+) -> None:
+    """Put everything into one file, while the service goes on. It holds personal data: keep it accordingly."""
+    from api.commands.backups import back_up_to
+
+    back_up_to(settings_with(data_dir=data_dir), file)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What `backup` made")],
+    replace: Annotated[bool, typer.Option("--replace", help="In place of what the database holds")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Take everything from a backup: wholly, or not at all. The service must not be running."""
+    from api.commands.backups import restore_from
+
+    restore_from(settings_with(data_dir=data_dir), file, replace=replace)
+
+
 @app.command("import")
 def import_activities(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="NDJSON, or CSV with a header")],

@@ -34,11 +34,20 @@ select count(*) from heads h
 
 
 def restore(dsn: str, path: Path, told: Told, *, replace: bool = False, without: Collection[str] = ()) -> Manifest:
-    """What was restored. Raises BackupError; the database is then as it was before.
+    """What was restored, brought up to date. Raises BackupError; the database is then as it was before.
 
     The service must not be at work: its processes remember states that would no longer be true. `without` names
     read models whose place in the log is not to be restored, as their tables are not.
     """
+    manifest = put_back(dsn, path, told, replace=replace, without=without)
+    migrate(dsn)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("analyze")
+    return manifest
+
+
+def put_back(dsn: str, path: Path, told: Told, *, replace: bool = False, without: Collection[str] = ()) -> Manifest:
+    """The same, but the database is left as of the version that took the backup."""
     with opened(path) as (archive, manifest):
         past = _migrations_of(manifest)
         checked(archive, manifest, told)
@@ -50,12 +59,10 @@ def restore(dsn: str, path: Path, told: Told, *, replace: bool = False, without:
             _make_tables(connection, past)
             for table in manifest.tables:
                 _load(connection, archive, table, told)
-            connection.execute("delete from cursors where read_model = any(%s)", (list(without),))
+            if any(table.name == "cursors" for table in manifest.tables):
+                connection.execute("delete from cursors where read_model = any(%s)", (list(without),))
             if connection.execute(_GAPS).fetchone() != (0,):
                 raise Unreadable("the backup has a log with gaps: it is not restored")
-    migrate(dsn)
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("analyze")
     return manifest
 
 

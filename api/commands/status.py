@@ -74,17 +74,11 @@ def lines_of(url: str, seen: Between) -> Iterator[Line]:
         yield "  route", f"{route}: {_rate(seen, seen.count('activities_http_request_seconds_count', route=route))}"
     yield "commands", _each(seen, seen.by("activities_commands_total", "outcome"))
     size = seen.mean("activities_batch_size")
-    yield (
-        "batches",
-        f"{_times(seen, 'activities_batch_seconds')}, {'no' if size is None else f'{size:.1f}'} commands each",
-    )
-    yield (
-        "waiting",
-        f"{seen.now.total('activities_commands_waiting'):.0f} commands, "
-        + (f"{seen.now.total('activities_pool_waiting'):.0f} reads"),
-    )
-    busy, idle = (seen.now.total("activities_pool_connections", state=state) for state in ("busy", "idle"))
-    yield "pool", f"{busy:.0f} busy, {idle:.0f} idle, {_rate(seen, seen.count('activities_pool_queued_total'))} queued"
+    yield "batches", f"{_times(seen, 'activities_batch_seconds')}, {size:.1f} commands each"
+    yield "waiting", f"{seen.now.total('activities_commands_waiting'):.0f} commands"
+    connections, under_way = (seen.now.total(f"activities_pool_{name}") for name in ("connections", "under_way"))
+    refused = _rate(seen, seen.count("activities_pool_refused_total"))
+    yield "pool", f"{under_way:.0f} questions on {connections:.0f} connections, {refused} refused"
     yield "database", "answers" if seen.now.total("activities_database_up") else "does not answer"
     for labels, seconds in seen.now.of("activities_projection_lag_seconds"):
         name = labels["read_model"]

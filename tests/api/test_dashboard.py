@@ -80,7 +80,7 @@ def test_requests_are_timed_by_route_and_the_pool_is_told(client: Client) -> Non
     client.rows()
     seen = measured(client.service)
     assert seen['activities_http_request_seconds_count{method="GET",route="/api/v1/crm/activities"}'] >= 1
-    assert seen['activities_pool_connections{state="idle"}'] + seen['activities_pool_connections{state="busy"}'] >= 1
+    assert seen["activities_pool_connections"] >= 1
     assert seen["activities_database_up"] == 1
 
 

@@ -72,16 +72,16 @@ def test_readiness_says_degraded_while_an_activity_is_parked(client: Client) -> 
 def test_a_dead_worker_s_moment_is_forgotten_and_what_it_counted_is_not(tmp_path: Path) -> None:
     script = (
         "import os; from api.http import metrics, sampling;"
-        "sampling.POOL.labels('busy').set(5); sampling.POOL_LOST.inc(3); print(os.getpid())"
+        "sampling.POOL.set(5); sampling.POOL_REFUSED.inc(3); print(os.getpid())"
     )
     env = {**os.environ, SHARED: str(tmp_path)}
     told = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
-    assert 'connections{state="busy"} 5.0' in exposed_by(tmp_path)
+    assert "activities_pool_connections 5.0" in exposed_by(tmp_path)
 
     forget(str(tmp_path), int(told.stdout))
 
-    assert "busy" not in exposed_by(tmp_path)
-    assert "activities_pool_lost_total 3.0" in exposed_by(tmp_path)
+    assert "activities_pool_connections 5.0" not in exposed_by(tmp_path)
+    assert "activities_pool_refused_total 3.0" in exposed_by(tmp_path)
 
 
 def exposed_by(shared: Path) -> str:

@@ -20,6 +20,7 @@ from api.http import (
     problem_pages,
     problems,
 )
+from api.http.disk import Disk
 from api.http.jwks import Jwks
 from api.http.rate_limit import RateLimit
 from api.http.request_ids import RequestIds
@@ -103,6 +104,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.desk = desk
+    app.state.disk = Disk(settings.data_dir / "postgres" / "data")
     app.state.reader = reader
     app.state.gatherer = Gatherer(reader)
     app.state.api_keys = keys

@@ -142,7 +142,8 @@ def status(
     from api.commands.status import show
 
     settings = settings_with()
-    raise typer.Exit(show(url or f"http://{settings.host}:{settings.port}", once=once, every=every))
+    scheme = "http" if settings.tls_certificate is None else "https"
+    raise typer.Exit(show(url or f"{scheme}://{settings.host}:{settings.port}", once=once, every=every))
 
 
 @app.command()

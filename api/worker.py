@@ -32,6 +32,8 @@ def main() -> int:
         server_header=False,
         date_header=True,
         timeout_graceful_shutdown=6,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
         backlog=2048,
     )
     settle_memory()

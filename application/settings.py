@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the API listens on")
     port: int = Field(8000, ge=0, le=65535, description="Port the API listens on")
+    tls_certificate: Path | None = Field(None, description="Certificate chain (PEM); set: HTTPS is served, no HTTP")
+    tls_key: Path | None = Field(None, description="The certificate's private key (PEM); unset: it is in the same file")
     workers: int = Field(1, ge=1, le=64, description="API worker processes")
     jwt_secret: SecretStr | None = Field(
         None,

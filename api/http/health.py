@@ -33,6 +33,7 @@ async def ready(request: Request) -> Response:
         ((reason, parked),) = await reader.operation(TROUBLE)
     except Unavailable as error:
         reason, parked = str(error), 0
+    reason = request.app.state.disk.trouble() or request.app.state.desk.trouble() or reason
     if reason is not None:
         raise Problem("unavailable", f"Not ready: {reason}", headers={"Retry-After": "1"}, reason=reason)
     return ok(to_json({"status": "degraded", "parked": parked} if parked else {"status": "ready"}))

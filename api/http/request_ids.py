@@ -8,9 +8,9 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.guarding_headers import guarding
-from application.ulids import new_ulid
 from api.http.metrics import count_request, route_of
 from application.logs import REQUEST
+from application.ulids import new_ulid
 
 _ACCEPTED = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -42,7 +42,7 @@ class RequestIds:
             if message["type"] == "http.response.start":
                 own = message["headers"]
                 more = ((b"x-request-id", request_id), *state.get("headers", ()))
-                message["headers"] = [*own, *more, *guarding(own)]
+                message["headers"] = [*own, *more, *guarding(own, scope["scheme"])]
                 took = time.perf_counter() - began
                 count_request(scope, message["status"], took)
                 self._tell(scope, message["status"], took)

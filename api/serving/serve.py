@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import sys
 from functools import partial
 from tempfile import TemporaryDirectory
@@ -40,13 +41,16 @@ def _serve(settings: Settings, stop: StopSignal) -> int:
         TemporaryDirectory(prefix="activities-metrics-") as metrics,
     ):
         _refuse_missing(settings)
+        _refuse_certificate(settings)
         _make_secrets(settings)
         supervisor = Supervisor(_family(settings, listener, database, metrics))
+        scheme = "http" if settings.tls_certificate is None else "https"
         readiness = Readiness(
             settings.host,
             port_of(listener),
-            announce=lambda: print(f"ready at {url_of(settings.host, listener)}", flush=True),
+            announce=lambda: print(f"ready at {url_of(settings.host, listener, scheme)}", flush=True),
             hopeless=supervisor.keeps_dying,
+            tls=scheme == "https",
         )
         return supervisor.run(stop, chores=(database.keep, readiness))
 
@@ -66,6 +70,19 @@ def _refuse_missing(settings: Settings) -> None:
         tracing.refuse_missing(settings.otlp_endpoint)
     except tracing.NotInstalled as error:
         raise CannotServe(str(error)) from None
+
+
+def _refuse_certificate(settings: Settings) -> None:
+    """Before there are workers, who would each fail of it."""
+    if settings.tls_certificate is None:
+        if settings.tls_key is not None:
+            raise CannotServe("there is a TLS key, but no certificate: set ACTIVITIES_TLS_CERTIFICATE")
+        return
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except OSError as error:  # what ssl raises is one, too
+        raise CannotServe(f"TLS certificate {settings.tls_certificate}: {error.strerror or error}") from error
 
 
 def _family(settings: Settings, listener: socket.socket, database: Database, metrics: str) -> list[Child]:

@@ -20,12 +20,15 @@ from api.http import (
     problem_pages,
     problems,
 )
+from api.http.disk import Disk
 from api.http.jwks import Jwks
 from api.http.rate_limit import RateLimit
 from api.http.request_ids import RequestIds
+from api.http.sampling import sampled
 from api.http.strict_route import ShortWay
 from api.http.tokens import Keys, SharedSecret, Tokens
 from api.openapi import page as docs
+from application import tracing
 from application.api_key.recognition import ApiKeys
 from application.command import Policy
 from application.desk import Desk
@@ -49,7 +52,12 @@ ROUTERS = (
 class Service(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Request ids come outermost, so that even the answer to an unexpected failure has one."""
-        return RequestIds(ShortWay(self, super().build_middleware_stack(), ROUTERS))
+        app: ASGIApp = ShortWay(self, super().build_middleware_stack(), ROUTERS)
+        if tracing.spans is not None:
+            from api.http.traces import Traces
+
+            app = Traces(app, tracing.spans)
+        return RequestIds(app, logged=self.state.settings.log_requests)
 
     def openapi(self) -> dict[str, Any]:
         """Made when somebody asks for it; workers that nobody asks need not even know how."""
@@ -82,7 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with desk.opened(), reader.opened(), keys.opened(), token_keys.opened():
+        async with desk.opened(), reader.opened(), keys.opened(), token_keys.opened(), sampled(reader, desk):
             yield
 
     app = Service(
@@ -96,6 +104,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.desk = desk
+    app.state.disk = Disk(settings.data_dir / "postgres" / "data")
     app.state.reader = reader
     app.state.gatherer = Gatherer(reader)
     app.state.api_keys = keys

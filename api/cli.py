@@ -134,6 +134,43 @@ def rebuild(
         raise typer.Exit(roll_back_tables(dsn, models) if roll_back else rebuild_tables(dsn, models))
 
 
+@app.command()
+def status(
+    url: Annotated[str | None, typer.Option(help="Where it serves; unset: the configured host and port")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Look once; exit code 1 where it is not ready")] = False,
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between looks")] = 2.0,
+) -> None:
+    """How a running service is doing: a live panel, or plain lines where there is no terminal."""
+    from api.commands.status import show
+
+    settings = settings_with()
+    scheme = "http" if settings.tls_certificate is None else "https"
+    raise typer.Exit(show(url or f"{scheme}://{settings.host}:{settings.port}", once=once, every=every))
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="The file to make; must not be there yet")],
+    data_dir: DataDir = None,
+) -> None:
+    """Put everything into one file, while the service goes on. It holds personal data: keep it accordingly."""
+    from api.commands.backups import back_up_to
+
+    back_up_to(settings_with(data_dir=data_dir), file)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What `backup` made")],
+    replace: Annotated[bool, typer.Option("--replace", help="In place of what the database holds")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Take everything from a backup: wholly, or not at all. The service must not be running."""
+    from api.commands.backups import restore_from
+
+    restore_from(settings_with(data_dir=data_dir), file, replace=replace)
+
+
 @app.command("import")
 def import_activities(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="NDJSON, or CSV with a header")],

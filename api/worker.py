@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import uvicorn
 
 from api.app import create_app
+from application import logs, tracing
 from application.event_store.hazards import refuse_unsafe_settings
 from application.settings import Settings
 
@@ -16,6 +17,8 @@ from application.settings import Settings
 def main() -> int:
     refuse_unsafe_settings(os.environ)
     settings = Settings()
+    logs.configure("worker", format=settings.log_format, level=settings.log_level)
+    tracing.start("worker", settings.otlp_endpoint)
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
@@ -24,10 +27,13 @@ def main() -> int:
         http="httptools",
         lifespan="on",
         access_log=False,
+        log_config=None,
         log_level="warning",
         server_header=False,
         date_header=True,
         timeout_graceful_shutdown=6,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
         backlog=2048,
     )
     settle_memory()

@@ -17,7 +17,7 @@ from typing import Any, Self
 import psycopg
 from psycopg import AsyncConnection
 
-from application import measures
+from application import measures, tracing
 from application.batch import Batch
 from application.command import Answer, Order, Policy
 from application.postgres.wire import Wire
@@ -31,8 +31,13 @@ QUIET_TURNS = 6
 TRIES = 5
 FIRST_PAUSE = 0.1
 SILENCE = 10.0
-"""Seconds: longer than any statement of a batch may take."""
-Waiting = tuple[Order, asyncio.Future[Answer]]
+"""Seconds a database may keep a batch waiting: longer than any statement may take. It is not tried again after that."""
+LONGEST_QUEUED = 8.0
+"""Seconds after which an order nobody has taken up is refused, as everything before it went slowly."""
+TROUBLED = 10.0
+"""Seconds for which a full disk is told of, if nothing was recorded since: by then somebody is to try again."""
+FULL = "the database's disk is full"
+Waiting = tuple[Order, asyncio.Future[Answer], float]
 
 
 def utc_now() -> datetime:
@@ -60,6 +65,7 @@ class Desk:
         self._lanes = lanes
         self._most_at_once = most_at_once
         self._tasks: list[asyncio.Task[None]] = []
+        self._full_until = 0.0
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Self]:
@@ -79,20 +85,33 @@ class Desk:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for queue in self._waiting.values():
-            for _, answer in queue:
+            for _, answer, _ in queue:
                 if not answer.done():
                     answer.set_exception(Unavailable("The service is stopping"))
 
     async def serve(self, order: Order) -> Answer:
         """The answer to an order. Raises what its handler refused it with, or Unavailable."""
+        if tracing.spans is not None:
+            return await tracing.spans.command(order, self._queued(order))
+        return await self._queued(order)
+
+    def _queued(self, order: Order) -> asyncio.Future[Answer]:
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         organization_id = order.command.organization_id
         queue = self._waiting.get(organization_id)
         if queue is None:
             queue = self._waiting[organization_id] = deque()
             self._turns.put_nowait(organization_id)
-        queue.append((order, answer))
-        return await answer
+        queue.append((order, answer, time.monotonic()))
+        return answer
+
+    def waiting(self) -> int:
+        """How many orders no lane has taken yet."""
+        return sum(len(queue) for queue in self._waiting.values())
+
+    def trouble(self) -> str | None:
+        """Why commands cannot be served as of late, beyond what reads would notice, too."""
+        return FULL if time.monotonic() < self._full_until else None
 
     async def _lane(self) -> None:
         wire: Wire | None = None
@@ -103,7 +122,7 @@ class Desk:
                 try:
                     wire = await self._turn(organization_id, wire)
                 except Exception:  # a defect of ours: a lane that died of it would leave everybody waiting
-                    log.exception("a batch ended unexpectedly")
+                    log.exception("a batch ended unexpectedly", extra={"organization": organization_id})
         finally:
             _close(wire)
 
@@ -124,9 +143,9 @@ class Desk:
         queue = self._waiting[organization_id]
         taken = [queue.popleft() for _ in range(min(len(queue), self._most_at_once))]
         try:
-            wire = await self._settle(organization_id, taken, wire)
+            wire = await self._settle(organization_id, _still_in_time(taken), wire)
         finally:
-            for _, answer in taken:
+            for _, answer, _ in taken:
                 if not answer.done():
                     answer.set_exception(Unavailable("The service is stopping"))
             if queue:
@@ -137,9 +156,12 @@ class Desk:
 
     async def _settle(self, organization_id: str, taken: list[Waiting], wire: Wire | None) -> Wire | None:
         """Try the batch, again on a new connection if the old one broke, each order alone if the data did."""
-        orders = [order for order, _ in taken]
+        if not taken:
+            return wire
+        orders = [order for order, _, _ in taken]
         batch = Batch(organization_id, orders, self._policy, self._cache, self._clock)
         failure: Exception | None = None
+        give_up_at = time.monotonic() + SILENCE
         for tried in range(TRIES):
             try:
                 if wire is None or wire.closed:
@@ -150,16 +172,25 @@ class Desk:
                 failure = error
                 _close(wire)
                 wire = None
+                if isinstance(error, psycopg.errors.DiskFull) or time.monotonic() > give_up_at:
+                    break
                 await asyncio.sleep(FIRST_PAUSE * 2**tried)
             except Exception as error:  # noqa: BLE001  data no statement could take: find out whose
                 return await self._isolate(organization_id, taken, wire, error)
             else:
-                measures.count(orders, outcomes, time.perf_counter() - began)
-                for (_, answer), outcome in zip(taken, outcomes, strict=True):
+                took = time.perf_counter() - began
+                measures.count(orders, outcomes, took)
+                if tracing.spans is not None:
+                    tracing.spans.append(organization_id, orders, took)
+                self._full_until = 0.0
+                for (_, answer, _), outcome in zip(taken, outcomes, strict=True):
                     _resolve(answer, outcome)
                 return wire
-        for _, answer in taken:
-            _resolve(answer, Unavailable(f"The database did not answer: {type(failure).__name__}"))
+        why = f"The database did not answer: {type(failure).__name__}"
+        if isinstance(failure, psycopg.errors.DiskFull):
+            why, self._full_until = "The database's disk is full", time.monotonic() + TROUBLED
+        for _, answer, _ in taken:
+            _resolve(answer, Unavailable(why))
         return wire
 
     async def _isolate(
@@ -177,6 +208,15 @@ class Desk:
         for one in taken:
             wire = await self._settle(organization_id, [one], wire)
         return wire
+
+
+def _still_in_time(taken: list[Waiting]) -> list[Waiting]:
+    """Those that may be served yet; the others are told that nothing became of them."""
+    oldest = time.monotonic() - LONGEST_QUEUED
+    for _, answer, since in taken:
+        if since < oldest:
+            _resolve(answer, Unavailable("The database is too slow to take commands now"))
+    return [waiting for waiting in taken if waiting[2] >= oldest]
 
 
 def _resolve(answer: asyncio.Future[Answer], outcome: Answer | Exception) -> None:

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the API listens on")
     port: int = Field(8000, ge=0, le=65535, description="Port the API listens on")
+    tls_certificate: Path | None = Field(None, description="Certificate chain (PEM); set: HTTPS is served, no HTTP")
+    tls_key: Path | None = Field(None, description="The certificate's private key (PEM); unset: it is in the same file")
     workers: int = Field(1, ge=1, le=64, description="API worker processes")
     jwt_secret: SecretStr | None = Field(
         None,
@@ -69,6 +71,18 @@ class Settings(BaseSettings):
     read_pool_size: int = Field(8, ge=1, le=100, description="Connections one worker reads with")
     freshness_timeout: float = Field(
         1.0, gt=0, le=30, description="How long a read waits to see acknowledged writes, seconds"
+    )
+
+    log_format: Literal["text", "json"] = Field("text", description="Log lines for people, or one JSON object each")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least grave entries to log; nothing personal is logged at any level"
+    )
+    log_requests: bool = Field(False, description="Log a line for every request, by route; costs some speed")
+
+    otlp_endpoint: str | None = Field(
+        None,
+        pattern="^https?://.+",
+        description="Where traces go (OTLP over HTTP); unset: where OpenTelemetry's own variables say, else nowhere",
     )
 
     def secret(self) -> str:

@@ -1,12 +1,12 @@
 """The projector as a process of its own: `python -m projections`."""
 
 import gc
-import logging
 import os
 import signal
 import sys
 import threading
 
+from application import logs, tracing
 from application.event_store.hazards import refuse_unsafe_settings
 from application.settings import Settings
 from projections.projector import Projector
@@ -24,8 +24,9 @@ def run(dsn: str) -> None:
 
 def main() -> int:
     refuse_unsafe_settings(os.environ)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     settings = Settings()
+    logs.configure("projector", format=settings.log_format, level=settings.log_level)
+    tracing.start("projector", settings.otlp_endpoint)
     if settings.database_url is None:
         print("ACTIVITIES_DATABASE_URL is not set: `activities serve` starts a database", file=sys.stderr)
         return 1

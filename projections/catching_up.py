@@ -1,11 +1,13 @@
 """Bringing one organisation's read tables up to its log: a stretch at a time, tables and cursor in one transaction."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from psycopg import Connection
 
+from application import tracing
 from application.event_store import reading
 from projections.folding import Fold, Folder, Poison
 from projections.table import ReadModel
@@ -61,6 +63,7 @@ class CatchingUp:
 
         Those nearest to the head come first: one that is new, or was away, catches up while the others are at the head.
         """
+        began = time.perf_counter()
         with connection.transaction():
             behind, position, upto = self._place(connection, organization_id, epoch, upto)
             if not behind:
@@ -73,7 +76,11 @@ class CatchingUp:
                 self._park(connection, organization_id, poison)
             connection.execute(_MOVE, (rows[-1].position, epoch, organization_id, behind))
             connection.execute("select pg_notify('activities_projected', %s)", (organization_id,))
+            ids = [] if tracing.spans is None else reading.commands(connection, organization_id, position, upto)
         self._folder.keep(organization_id, fold)
+        if tracing.spans is not None:
+            about = {"activities.read_models": behind, "activities.events": len(rows)}
+            tracing.spans.project(organization_id, ids, time.perf_counter() - began, about)
         return True
 
     def _place(

@@ -20,6 +20,12 @@ select organization_id, originator_id, position, topic, reason, parked_at
   from parked
  order by organization_id, parked_at
 """
+_QUEUED = """
+select position, originator_version, topic, recorded_at, metadata ->> 'command_id', metadata ->> 'correlation_id'
+  from events
+ where organization_id = %s and originator_id = %s and position >= %s
+ order by position
+"""
 _CURSORS = "select read_model, position from cursors where organization_id = %s order by read_model for update"
 _UNPARK = "delete from parked where organization_id = %s and originator_id = %s"
 _REASON = "update parked set reason = %s, parked_at = now() where organization_id = %s and originator_id = %s"
@@ -37,9 +43,28 @@ class Parked:
     parked_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An event of a parked stream: the one it waits for, or one behind it. Says nothing of what the event says."""
+
+    position: int
+    version: int
+    topic: str
+    recorded_at: datetime
+    command_id: str | None
+    request_id: str | None
+
+
 def parked(dsn: str) -> list[Parked]:
     with psycopg.connect(conninfo(dsn, Role.PROJECTOR)) as connection:
         return [Parked(*row) for row in connection.execute(_PARKED)]
+
+
+def queue_of(dsn: str, waiting: Parked) -> list[Queued]:
+    """The event the stream waits for, then those queued behind it, in order."""
+    with psycopg.connect(conninfo(dsn, Role.PROJECTOR)) as connection:
+        asked = (waiting.organization_id, waiting.key, waiting.position)
+        return [Queued(*row) for row in connection.execute(_QUEUED, asked)]
 
 
 def retry(dsn: str, waiting: Parked) -> bool:

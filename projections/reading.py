@@ -72,6 +72,11 @@ class Reader:
         finally:
             await self.close()
 
+    @property
+    def wires(self) -> Wires:
+        """The connections it asks on."""
+        return self._wires
+
     async def ask(self, organization_id: str, question: Question) -> Found:
         """The answer, as fresh as every write acknowledged before. Raises Unavailable when it cannot be had.
 
@@ -99,8 +104,8 @@ class Reader:
                 return await self._attempt(organization_id, question)
             except (psycopg.errors.QueryCanceled, Silent) as error:
                 raise Unavailable("The database is too slow to answer now") from error
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                failure = error
+            except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.InvalidSqlStatementName) as error:
+                failure = error  # the latter: what was to prepare the statement, just before us, failed
         raise Unavailable("The database cannot be reached") from failure
 
     async def _attempt(self, organization_id: str, question: Question) -> tuple[int, int, Rows]:

@@ -71,7 +71,7 @@ class Sample:
 
     def __init__(self, organization: str, today: datetime, days: int) -> None:
         self._organization = organization
-        self._random = Random(20260101)
+        self._random = Random(20260101)  # the same every time  # nosec B311
         self._days = [Day(today - timedelta(days=days - number)) for number in range(days + 1)]
 
     def days(self) -> Iterator[Day]:

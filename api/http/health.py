@@ -1,5 +1,7 @@
 """Is it alive, is it ready, what does it measure? No credentials needed."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
@@ -31,6 +33,7 @@ async def ready(request: Request) -> Response:
         ((reason, parked),) = await reader.operation(TROUBLE)
     except Unavailable as error:
         reason, parked = str(error), 0
+    reason = request.app.state.disk.trouble() or request.app.state.desk.trouble() or reason
     if reason is not None:
         raise Problem("unavailable", f"Not ready: {reason}", headers={"Retry-After": "1"}, reason=reason)
     return ok(to_json({"status": "degraded", "parked": parked} if parked else {"status": "ready"}))
@@ -39,8 +42,9 @@ async def ready(request: Request) -> Response:
 @router.get("/metrics", name="get_metrics")
 async def get_metrics(request: Request) -> Response:
     """For Prometheus: commands, batches, requests by route, and where the read models stand."""
+    rows: list[tuple[Any, ...]] | None
     try:
         rows = await request.app.state.reader.operation(STANDING)
     except Unavailable:
-        rows = []  # what the process itself counted is still worth telling
+        rows = None  # what the process itself counted is still worth telling
     return Response(exposition(rows), 200, None, CONTENT_TYPE_LATEST)

@@ -55,6 +55,7 @@ def permitted(caller: Caller, scope: str) -> Caller:
 def _admitted(request: Request, caller: Caller) -> Caller:
     limit: RateLimit = request.app.state.rate_limit
     limit.count(caller, request)
+    request.scope["state"]["organization"] = caller.organization_id
     return caller
 
 

@@ -42,6 +42,20 @@ def database_of(settings: Settings) -> Iterator[Database]:
         raise CannotServe(str(error)) from error
 
 
+@contextmanager
+def unmigrated(settings: Settings) -> Iterator[str]:
+    """The DSN of the same database, left as it is found. Raises CannotServe."""
+    try:
+        if settings.database_url:
+            _refuse_unreachable(settings.database_url)
+            yield settings.database_url
+        else:
+            with EmbeddedPostgres(settings.data_dir, bin_dir=settings.pg_bin_dir) as server:
+                yield server.dsn()
+    except EmbeddedPostgresError as error:
+        raise CannotServe(str(error)) from error
+
+
 def _revive(server: EmbeddedPostgres) -> None:
     if not server.alive():
         log.warning("PostgreSQL died: starting it again")

@@ -20,8 +20,8 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def url_of(host: str, listener: socket.socket) -> str:
-    return f"http://{f'[{host}]' if ':' in host else host}:{port_of(listener)}"
+def url_of(host: str, listener: socket.socket, scheme: str = "http") -> str:
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port_of(listener)}"
 
 
 def port_of(listener: socket.socket) -> int:

@@ -2,10 +2,13 @@
 
 import os
 import socket
+import ssl
 import sys
+from functools import partial
 from tempfile import TemporaryDirectory
 
 from api.http.metrics import SHARED as METRICS
+from api.http.metrics import forget
 from api.serving.database import Database, database_of
 from api.serving.environment import environment_of, module_path
 from api.serving.errors import CannotServe
@@ -14,6 +17,7 @@ from api.serving.listening import listening, port_of, url_of
 from api.serving.readiness import Readiness
 from api.serving.stop_signal import StopSignal
 from api.serving.supervisor import Child, Supervisor
+from application import logs, tracing
 from application.settings import Settings
 
 WORKER, PROJECTOR = "api.worker", "projections"
@@ -21,6 +25,7 @@ WORKER, PROJECTOR = "api.worker", "projections"
 
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT: 0. When it cannot: one line on stderr, and 1."""
+    logs.configure("serve", format=settings.log_format, level=settings.log_level)
     try:
         with StopSignal() as stop:
             return _serve(settings, stop)
@@ -35,13 +40,17 @@ def _serve(settings: Settings, stop: StopSignal) -> int:
         database_of(settings) as database,
         TemporaryDirectory(prefix="activities-metrics-") as metrics,
     ):
+        _refuse_missing(settings)
+        _refuse_certificate(settings)
         _make_secrets(settings)
         supervisor = Supervisor(_family(settings, listener, database, metrics))
+        scheme = "http" if settings.tls_certificate is None else "https"
         readiness = Readiness(
             settings.host,
             port_of(listener),
-            announce=lambda: print(f"ready at {url_of(settings.host, listener)}", flush=True),
+            announce=lambda: print(f"ready at {url_of(settings.host, listener, scheme)}", flush=True),
             hopeless=supervisor.keeps_dying,
+            tls=scheme == "https",
         )
         return supervisor.run(stop, chores=(database.keep, readiness))
 
@@ -56,6 +65,26 @@ def _make_secrets(settings: Settings) -> None:
         raise CannotServe(f"data directory {settings.data_dir}: {error.strerror or error}") from error
 
 
+def _refuse_missing(settings: Settings) -> None:
+    try:
+        tracing.refuse_missing(settings.otlp_endpoint)
+    except tracing.NotInstalled as error:
+        raise CannotServe(str(error)) from None
+
+
+def _refuse_certificate(settings: Settings) -> None:
+    """Before there are workers, who would each fail of it."""
+    if settings.tls_certificate is None:
+        if settings.tls_key is not None:
+            raise CannotServe("there is a TLS key, but no certificate: set ACTIVITIES_TLS_CERTIFICATE")
+        return
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except OSError as error:  # what ssl raises is one, too
+        raise CannotServe(f"TLS certificate {settings.tls_certificate}: {error.strerror or error}") from error
+
+
 def _family(settings: Settings, listener: socket.socket, database: Database, metrics: str) -> list[Child]:
     fd = listener.fileno()
     env = {
@@ -64,7 +93,7 @@ def _family(settings: Settings, listener: socket.socket, database: Database, met
     }
     of_workers = {**env, LISTEN_FD: str(fd)} | ({METRICS: metrics} if settings.workers > 1 else {})
     workers = [
-        Child(f"worker {number}", _on_a_lifeline(WORKER), of_workers, pass_fds=(fd,))
+        Child(f"worker {number}", _on_a_lifeline(WORKER), of_workers, pass_fds=(fd,), buried=partial(forget, metrics))
         for number in range(1, settings.workers + 1)
     ]
     return [*workers, Child("projector", _on_a_lifeline(PROJECTOR), env)]

@@ -27,6 +27,8 @@ class Child:
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     pass_fds: tuple[int, ...] = ()
+    buried: Callable[[int], None] = lambda pid: None
+    """Told the process id of each that died."""
 
 
 def pause_before_restart(deaths: int) -> float:
@@ -120,6 +122,8 @@ class _Life:
         now = time.monotonic()
         self.deaths = 1 if now - self._born >= _SETTLED else self.deaths + 1
         pause = pause_before_restart(self.deaths)
+        if self._process:
+            self._child.buried(self._process.pid)
         self._process, self._due = None, now + pause
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         self.obituary = f"{self._child.name} died {how}, {self.deaths} times in a row"

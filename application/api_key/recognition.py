@@ -25,6 +25,8 @@ from application.refusals import Unavailable
 
 HONOURED = 0.5
 PATIENCE = 5.0
+SILENCE = 8.0
+"""Seconds anybody waits for a look-up."""
 MOST = 4096
 
 _PRESENTED = "select organization_id, scopes, secret_hmac, revoked from presented_api_key(%s)"
@@ -101,10 +103,14 @@ class ApiKeys:
             self._look_ups[key_id] = last
             if len(self._look_ups) > MOST:
                 self._look_ups.popitem(last=False)
-        return await asyncio.shield(last.found)
+        try:
+            return await asyncio.wait_for(asyncio.shield(last.found), SILENCE)
+        except TimeoutError as error:
+            self._look_ups.pop(key_id, None)
+            raise Unavailable("The database does not answer") from error
 
     async def _look_up(self, key_id: str) -> tuple[RecognisedKey, str] | None:
-        async with self._connection() as connection:
+        async with asyncio.timeout(SILENCE), self._connection() as connection:
             row = await (await connection.execute(_PRESENTED, (key_id,))).fetchone()
         if row is None or row[3]:
             return None

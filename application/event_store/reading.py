@@ -20,6 +20,11 @@ select originator_id, originator_version, topic, state, position, recorded_at
  where organization_id = %s and originator_id = any(%s) and position <= %s
  order by position
 """
+_COMMANDS = """
+select distinct metadata ->> 'command_id'
+  from events
+ where organization_id = %s and position > %s and position <= %s and metadata ? 'command_id'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +47,8 @@ def after(connection: Connection[Any], organization_id: str, position: int, upto
 def streams(connection: Connection[Any], organization_id: str, keys: Iterable[UUID], upto: int) -> list[Row]:
     """All facts of these streams up to a position, in order."""
     return [Row(*row) for row in connection.execute(_STREAMS, (organization_id, list(keys), upto))]
+
+
+def commands(connection: Connection[Any], organization_id: str, position: int, upto: int) -> list[str]:
+    """The ids of the commands that led to the facts after `position` and up to `upto`."""
+    return [row[0] for row in connection.execute(_COMMANDS, (organization_id, position, upto))]

@@ -39,6 +39,10 @@ _BOUNDS = {
 than most statements take to run, so it is done once for all parameters."""
 
 
+_NOTICED = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
+"""A peer that is gone without a word is noticed within half a minute, by whoever waits for it."""
+
+
 def conninfo(dsn: str, role: Role) -> str:
     """The DSN to connect with as `role`. Options the operator put in the DSN come first and stay."""
     settings = {"role": role, "search_path": f"{SCHEMA},public", "timezone": "UTC", "jit": "off", **_BOUNDS[role]}
@@ -49,6 +53,7 @@ def conninfo(dsn: str, role: Role) -> str:
         options=f"{given} {options}" if given else options,
         application_name=role.value,
         connect_timeout=5,
+        **_NOTICED,
     )
 
 

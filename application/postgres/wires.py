@@ -20,12 +20,26 @@ class Wires:
         self._size = size
         self._patience = patience
         self._wires: list[Wire] = []
+        self.opened = 0
+        """So many, all in all; more than there may be at once were lost."""
+        self.refused = 0
+        """So many questions, as too many were waiting."""
         self._opening: asyncio.Task[Wire] | None = None
 
     async def ask(self, *statements: Statement) -> list[Rows]:
         """Raises psycopg.Error, or Unavailable where too many wait already."""
         wire = await self._least_busy()
         return await wire.ask(*statements)
+
+    @property
+    def open(self) -> int:
+        """How many there are now."""
+        return sum(not wire.closed for wire in self._wires)
+
+    @property
+    def under_way(self) -> int:
+        """How many questions await an answer."""
+        return sum(wire.under_way for wire in self._wires)
 
     async def close(self) -> None:
         if self._opening is not None:
@@ -43,6 +57,7 @@ class Wires:
         if wire.under_way and len(self._wires) < self._size:
             self._another()
         if wire.under_way >= MOST_UNDER_WAY:
+            self.refused += 1
             raise Unavailable("Too many questions are waiting")
         return wire
 
@@ -60,3 +75,4 @@ class Wires:
         self._opening = None
         if not opening.cancelled() and opening.exception() is None:
             self._wires.append(opening.result())
+            self.opened += 1

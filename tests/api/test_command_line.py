@@ -10,6 +10,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from service import Client, Service
 
+from application.event_store.mapper import activity_key
+
 Json = dict[str, Any]
 A_LINE: Json = {
     "external_id": "x-1",
@@ -133,6 +135,39 @@ def test_verify_ends_with_0_where_nothing_drifts(run: Any, client: Client) -> No
     done = run("verify", "overdue", "directory")
     assert done.returncode == 0, done.stdout
     assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["overdue", "directory"]
+
+
+def test_a_parked_stream_is_shown_with_what_waits_behind_it_and_nothing_of_what_was_said(
+    run: Any, client: Client
+) -> None:
+    call = client.create(subject="Very private", assigned_user_id="u-1")
+    first = client.recorded()
+    client.patch(call, description="Very private, too")
+    place = (client.organization, activity_key(call["id"]))
+    with psycopg.connect(client.service.dsn, autocommit=True) as connection:
+        connection.execute(
+            "insert into activities.parked (organization_id, originator_id, position, topic, reason)"
+            " values (%s, %s, %s, 'activity.created.v1', 'ValidationError: cannot be folded')",
+            (*place, first),
+        )
+        try:
+            done = run("parked", "show", call["id"].lower())
+        finally:
+            connection.execute("delete from activities.parked where organization_id = %s and originator_id = %s", place)
+
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert f"organisation  {client.organization}" in lines
+    assert "waiting       2 events, in this order:" in lines
+    queued = [line.split() for line in lines if "  version " in line]
+    assert [(int(line[0]), line[3]) for line in queued] == [
+        (first, "activity.created.v1"),
+        (first + 1, "activity.updated.v1"),
+    ]
+    assert "parked retry" in done.stdout
+    assert "rivate" not in done.stdout
+    assert "u-1" not in done.stdout
+    assert run("parked", "show", call["id"]).returncode == 2
 
 
 def test_a_demo_is_loaded_once(run: Any, service: Service) -> None:

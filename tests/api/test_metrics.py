@@ -1,10 +1,18 @@
 """What operators see: what was asked, what became of it, and where the read models stand. Never whose it was."""
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import httpx
 import psycopg
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from service import Client, Service, eventually
+
+from api.http.metrics import SHARED, forget
 
 
 def measured(service: Service) -> dict[str, float]:
@@ -59,3 +67,24 @@ def test_readiness_says_degraded_while_an_activity_is_parked(client: Client) -> 
         finally:
             connection.execute("delete from activities.parked where organization_id = %s", (client.organization,))
     eventually(lambda: ready().json().get("status") == "ready", 10, "ready again")
+
+
+def test_a_dead_worker_s_moment_is_forgotten_and_what_it_counted_is_not(tmp_path: Path) -> None:
+    script = (
+        "import os; from api.http import metrics, sampling;"
+        "sampling.POOL.set(5); sampling.POOL_REFUSED.inc(3); print(os.getpid())"
+    )
+    env = {**os.environ, SHARED: str(tmp_path)}
+    told = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
+    assert "activities_pool_connections 5.0" in exposed_by(tmp_path)
+
+    forget(str(tmp_path), int(told.stdout))
+
+    assert "activities_pool_connections 5.0" not in exposed_by(tmp_path)
+    assert "activities_pool_refused_total 3.0" in exposed_by(tmp_path)
+
+
+def exposed_by(shared: Path) -> str:
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(shared))
+    return generate_latest(registry).decode()

@@ -46,7 +46,7 @@ class Home:
         beside = self.path / "run"
         if len(os.fsencode(beside / f".s.PGSQL.{PORT}")) <= _LONGEST_SOCKET:
             return beside
-        return Path("/tmp") / f"activities-{digest_of(self.path)}"  # noqa: S108, make_private checks whose it is
+        return Path("/tmp") / f"activities-{digest_of(self.path)}"  # make_private checks whose it is  # noqa: S108  # nosec B108
 
 
 def make_private(directory: Path, user: OsUser) -> None:

@@ -18,6 +18,9 @@ _SETTINGS = {
     "max_connections": "100",
     "wal_level": "replica",
     "max_wal_size": "1GB",
+    "log_min_messages": "log",  # errors of statements repeat what was sent; the service logs their kinds itself
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 
 

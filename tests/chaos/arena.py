@@ -33,7 +33,7 @@ class Arena:
     """
 
     def __init__(self, folder: Path, *, planted: Sequence[str] = (), url: str | None = None, workers: int = 2) -> None:
-        self.folder, self._planted, self._url, self._workers = folder, planted, url, workers
+        self.folder, self.planted, self._url, self._workers = folder, planted, url, workers
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
         self.clock = folder / "clock"
@@ -61,7 +61,7 @@ class Arena:
 
     def start(self) -> None:
         """Come back once it is ready."""
-        program = ("chaos.planted.serve",) if self._planted else ("api.cli",)
+        program = ("chaos.planted.serve",) if self.planted else ("api.cli",)
         arguments = ("serve", "--port", str(self.port), "--workers", str(self._workers), "--data-dir", self.folder)
         with (self.folder / "serve.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -79,7 +79,7 @@ class Arena:
             "PYTHONPATH": f"{_TESTS.parent}:{_TESTS}",
             "ACTIVITIES_JWT_SECRET": _SECRET,
             "ACTIVITIES_RATE_LIMIT": "off",
-            "CHAOS_PLANTED": " ".join(self._planted),
+            "CHAOS_PLANTED": " ".join(self.planted),
             "CHAOS_CLOCK": str(self.clock),
             **({"ACTIVITIES_DATABASE_URL": self._url} if self._url else {}),
         }
@@ -102,11 +102,15 @@ class Arena:
         return (self.folder / "serve.log").read_text(errors="replace")[-4000:]
 
     def members(self, what: str) -> list[int]:
-        """The processes below serve whose command line says so."""
-        return [pid for pid, line in descendants(self._process.pid) if what in line]
+        """The processes below serve whose command line says so; one that has just died is waited for."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := [pid for pid, line in descendants(self._process.pid) if what in line]):
+            assert time.monotonic() < deadline, f"no {what} within {PATIENCE} s: {self.said()}"
+            time.sleep(0.05)
+        return found
 
     def postmaster(self) -> int:
-        return next(pid for pid, line in command_lines() if f"-D {self._cluster}" in line and "postgres" in line)
+        return min(self.members(f"-D {self._cluster}"))  # a child it has just forked still goes by its name
 
     @property
     def _cluster(self) -> Path:

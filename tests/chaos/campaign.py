@@ -4,7 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -14,7 +14,7 @@ import psycopg
 from chaos.arena import ORGANIZATION, PATIENCE, Arena
 from chaos.checker import Broken, Violation, check
 from chaos.evidence import drift_of, log_of
-from chaos.faults import Fault
+from chaos.faults import Fault, each_second
 from chaos.history import Command, Outcome, Recorder, load
 from chaos.writer import Writer
 from projections.read_models import READ_MODELS
@@ -124,10 +124,15 @@ def run(
     faults: Sequence[tuple[str, Fault]],
     keep: Path,
     told: Callable[[str], None] = lambda what: None,
+    meanwhile: Fault | None = None,
 ) -> Campaign:
-    """The whole of it, on an arena that is ready; the history is written to the folder `keep`."""
+    """The whole of it, on an arena that is ready; the history is written to the folder `keep`.
+
+    The fault `meanwhile` strikes each second beside the others.
+    """
     campaign = Campaign(seed, keep / f"history-{seed}.jsonl")
-    with Recorder(campaign.history) as recorder, writing(arena, seed, recorder) as writers:
+    beside = nullcontext() if meanwhile is None else each_second(meanwhile, arena, Random(f"{seed} meanwhile"))
+    with Recorder(campaign.history) as recorder, writing(arena, seed, recorder) as writers, beside:
         strike(arena, faults, campaign, writers, recorder, told)
     return judge(arena, campaign)
 

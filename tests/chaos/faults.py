@@ -16,11 +16,11 @@ Fault = Callable[[Arena, Random], None]
 
 
 def kill_worker(arena: Arena, chance: Random) -> None:
-    kill(chance.choice(arena.members("api.serving.lifeline api.worker") or arena.members("worker")))
+    kill(chance.choice(arena.members("worker")))
 
 
 def kill_projector(arena: Arena, chance: Random) -> None:
-    kill(chance.choice(arena.members("projections") or arena.members("projector")))
+    kill(chance.choice(arena.members("projector" if arena.planted else "projections")))
 
 
 def kill_postgres(arena: Arena, chance: Random) -> None:

@@ -1,13 +1,12 @@
 """The database behind a bad network, and a database that is replaced by its standby."""
 
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from chaos.arena import Arena
 from chaos.campaign import drawn, run
-from chaos.faults import each_second, nothing, terminate_backends
+from chaos.faults import nothing, terminate_backends
 from chaos.network import cutting, proxied
 from chaos.replica import replicated
 from chaos.test_kills import assert_kept
@@ -18,8 +17,8 @@ def test_a_commit_or_its_acknowledgement_may_be_lost_on_the_way(
     database: str, folder: Path, seed: int, tmp_path: Path
 ) -> None:
     with proxied(database) as proxy, Arena(folder, url=proxy.dsn) as arena:
-        with each_second(terminate_backends, arena, Random(seed)):
-            campaign = run(arena, seed, drawn(seed, 8, cutting(proxy)), tmp_path)
+        faults = drawn(seed, 8, cutting(proxy))
+        campaign = run(arena, seed, faults, tmp_path, meanwhile=terminate_backends)
         assert_kept(campaign)
         assert proxy.cuts > 4
 

@@ -8,7 +8,6 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from random import Random
 
 from rich.console import Console
 from rich.table import Table
@@ -16,7 +15,7 @@ from rich.table import Table
 from application.postgres.embedded import EmbeddedPostgres
 from chaos.arena import Arena
 from chaos.campaign import Campaign, drawn, run
-from chaos.faults import KILLS, OTHERS, each_second, nothing, terminate_backends
+from chaos.faults import KILLS, OTHERS, nothing, terminate_backends
 from chaos.history import Outcome
 from chaos.network import cutting, proxied
 from chaos.replica import replicated
@@ -53,11 +52,8 @@ class Suite:
 
     def _others(self) -> Campaign:
         faults = drawn(self._seed, self._rounds, {"clock": OTHERS["clock"], "rebuild": OTHERS["rebuild"]})
-        with (
-            Arena(self._place("others"), planted=["clock"]) as arena,
-            each_second(terminate_backends, arena, Random(self._seed)),
-        ):
-            return run(arena, self._seed + 1, faults, self._folder, self._told)
+        with Arena(self._place("others"), planted=["clock"]) as arena:
+            return run(arena, self._seed + 1, faults, self._folder, self._told, terminate_backends)
 
     def _network(self) -> Campaign:
         place = self._place("network")

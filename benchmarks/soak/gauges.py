@@ -17,10 +17,10 @@ select coalesce(max(extract(epoch from clock_timestamp() - e.recorded_at)), 0)
 """
 """Age of the oldest event that some read model has yet to see."""
 
-_NAMES = {"api.worker": "worker", "projections": "projector", "postgres": "PostgreSQL", "embedded.warden": "warden"}
+_NAMES = {"api.worker": "worker", "projections": "projector", "embedded.warden": "warden"}
 
 
-@dataclass(slots=True)
+@dataclass
 class Gauges:
     """`memory`: for each process (seconds since the start, MB); `lags`: seconds, twenty times a second.
 

@@ -63,7 +63,9 @@ class Mix:
 
     def _patch(self) -> bytes:
         r = self._chance
-        description = f"Talk about {word(r.randrange(FREQUENT))} and {word(r.randrange(FREQUENT))}, number {r.random()}."
+        description = (
+            f"Talk about {word(r.randrange(FREQUENT))} and {word(r.randrange(FREQUENT))}, number {r.random()}."
+        )
         return self._requests.patch(f"/activities/{r.choice(self._open)}", {"description": description})
 
     def _reschedule(self) -> bytes:

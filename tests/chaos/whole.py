@@ -3,6 +3,7 @@
 import json
 import random
 import shutil
+import sys
 import tempfile
 import time
 from argparse import ArgumentParser
@@ -105,7 +106,7 @@ def _show(campaigns: dict[str, Campaign]) -> None:
         outcomes = [c.outcomes[outcome] for outcome in (Outcome.OK, Outcome.REFUSED, Outcome.AMBIGUOUS)]
         slowest = f"{max(c.outages, default=0):.1f} s"
         table.add_row(name, *map(str, [c.struck.total(), *outcomes, c.reads, c.lost, c.duplicated, other, slowest]))
-    out = Console()
+    out = Console(width=None if sys.stdout.isatty() else 160)
     out.print(table)
     for name, c in campaigns.items():
         for violation in c.violations[:20]:

@@ -3,11 +3,28 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from given import DUE, ID, LATER, ME, NOW, OTHER_ID, cancelled, created, given, kinds, new, patched, then
+from given import (
+    BEFORE,
+    DUE,
+    ID,
+    LATER,
+    ME,
+    NOW,
+    OTHER_ID,
+    cancelled,
+    created,
+    given,
+    kinds,
+    new,
+    patched,
+    started,
+    then,
+    waited,
+)
 from pydantic import TypeAdapter
 
 from domain.activity.creation import create, follow_up, recreate, succeed
-from domain.activity.decisions import wait
+from domain.activity.decisions import resume, wait
 from domain.activity.drafts import Recreation
 from domain.activity.events import Cancelled, Created, Waited
 from domain.participants import Participant
@@ -126,3 +143,25 @@ def test_records_keep_plain_json_and_the_time_of_their_last_change() -> None:
     assert put_record(changed, RecordDraft(notes="x"), id="o-1", kind=RecordKind.OPPORTUNITY, now=NOW) == [
         RecordUpdated(at=NOW, fields={"notes": "x"})
     ]
+
+
+def test_a_cancellation_is_seen_with_its_time_its_reason_and_its_successor() -> None:
+    gone = given(created(), cancelled(reason="No budget", successor_id=OTHER_ID))
+    assert (gone.cancelled_at, gone.cancellation_reason, gone.successor_id) == (BEFORE, "No budget", OTHER_ID)
+
+
+def test_a_changed_duration_is_the_planned_one() -> None:
+    activity = given(created(duration_minutes=30))
+    changed = then(activity, patched(activity, duration_minutes=45))
+    assert (changed.planned_duration_minutes, changed.actual_duration_minutes, changed.duration_minutes) == (
+        45,
+        None,
+        45,
+    )
+
+
+def test_resuming_needs_to_know_whether_it_was_ever_started() -> None:
+    """Where it leads differs, and whether it is allowed must not."""
+    for facts in ((created(), waited()), (created(), started(), waited())):
+        activity = given(*facts)
+        assert then(activity, resume(activity, now=NOW)).status == ("in_progress" if len(facts) == 3 else "pending")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from psycopg import AsyncConnection, Connection
+from psycopg import Connection
 
 import application.desk
 import projections.projector
@@ -17,6 +17,8 @@ from application.desk import Desk
 from application.event_store import reading
 from application.event_store.log import Log
 from application.postgres import connections
+from application.postgres.transaction import Transaction
+from application.postgres.wire import Wire
 from application.streams import Streams
 from projections import catching_up
 from projections.catching_up import CatchingUp
@@ -25,13 +27,13 @@ from projections.catching_up import CatchingUp
 class KeepsAnswersAfterwards(Batch):
     """Idempotency outside the transaction: the answer is kept once the events are committed."""
 
-    async def serve(self, connection: AsyncConnection[Any]) -> list[Answer | Exception]:
+    async def serve(self, wire: Wire) -> list[Answer | Exception]:
         self.late: list[tuple[str, str, bytes, Answer]] = []
-        outcomes = await super().serve(connection)
+        outcomes = await super().serve(wire)
         if self.late:
-            async with connection.transaction():
+            async with Transaction(wire) as transaction:
                 kept = [(u, k, f, a.status, a.headers, a.body) for u, k, f, a in self.late]
-                await Log(connection, self.organization_id).keep(kept)
+                await Log(transaction, self.organization_id).keep(kept)
         return outcomes
 
     def _keep(self, order: Order, answer: Answer) -> None:

@@ -137,6 +137,13 @@ def run(
     return judge(arena, campaign)
 
 
+def assert_kept(campaign: Campaign) -> None:
+    """All promises were kept, and there was something to keep."""
+    assert campaign.violations == [], f"seed {campaign.seed}, {campaign.history}"
+    assert campaign.events > 50
+    assert campaign.reads > 20
+
+
 def drawn(seed: int, rounds: int, faults: Mapping[str, Fault]) -> list[tuple[str, Fault]]:
     """So many faults by chance, each kind as often as the others, in an order the seed decides."""
     names = [name for _ in range(-(-rounds // len(faults))) for name in faults][:rounds]

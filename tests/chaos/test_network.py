@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 
 from chaos.arena import Arena
-from chaos.campaign import drawn, run
+from chaos.campaign import assert_kept, drawn, run
 from chaos.faults import nothing, terminate_backends
 from chaos.network import cutting, proxied
 from chaos.replica import replicated
-from chaos.test_kills import assert_kept
 
 
 @pytest.mark.timeout(170)

@@ -166,6 +166,7 @@ class Desk:
             try:
                 if wire is None or wire.closed:
                     wire = Wire(await self._connect(), SILENCE)
+                    self._cache.forget()
                 began = time.perf_counter()
                 outcomes = await batch.serve(wire)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:

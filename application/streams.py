@@ -87,3 +87,7 @@ class StateCache:
                 self._states.move_to_end(place)
         while len(self._states) > self._most:
             self._states.popitem(last=False)
+
+    def forget(self) -> None:
+        """Remember nothing: it may be another database now, in which some of it never happened."""
+        self._states.clear()

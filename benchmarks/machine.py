@@ -3,13 +3,13 @@
 import os
 import platform
 import resource
+import shutil
 import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 from application.postgres.embedded.binaries import find_binaries
-from benchmarks.load.wrk import find_wrk
 
 
 def machine() -> dict[str, Any]:
@@ -20,7 +20,7 @@ def machine() -> dict[str, Any]:
         "system": platform.platform(terse=True),
         "postgres": _said(str(find_binaries().postgres), "--version").rpartition(" ")[2],
         "python": platform.python_version(),
-        "wrk": _said(find_wrk(), "-v").partition(" [")[0].removeprefix("wrk "),
+        "wrk": _said(wrk, "-v").partition(" [")[0].removeprefix("wrk ") if (wrk := shutil.which("wrk")) else None,
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from in_process import InProcess
 from service import SECRET, Client, Service, database_copy
 
 from application.postgres.embedded import EmbeddedPostgres
@@ -17,8 +18,9 @@ ACTIVITIES = Path(sys.executable).parent / "activities"
 
 @pytest.fixture(scope="session")
 def service(server: EmbeddedPostgres, template: str) -> Iterator[Service]:
-    """Two workers and a projector, started once a run."""
-    with database_copy(server, template) as dsn, Service(dsn, workers=2) as service:
+    """Two workers and a projector, started once a run; threads of this process where mutants are to be noticed."""
+    kind = InProcess if os.environ.get("ACTIVITIES_TESTS_IN_PROCESS") else Service
+    with database_copy(server, template) as dsn, kind(dsn, workers=2) as service:
         yield service
 
 

@@ -2,19 +2,17 @@
 the database goes away."""
 
 import asyncio
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from proxy import Proxy
 from psycopg import AsyncConnection
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from ulid import ULID
 
 from application.activity.cancel_activity import CancelActivity, cancel_activity
@@ -282,74 +280,6 @@ class TestTwoDesks:
         assert recorded(database, "position") == list(range(1, 201))
 
 
-class Proxy:
-    """Stands between a desk and PostgreSQL, and cuts the connection where it is told to."""
-
-    def __init__(self, dsn: str) -> None:
-        self._target = conninfo_to_dict(dsn)
-        self._folder = tempfile.TemporaryDirectory(prefix="activities-proxy-")
-        self._server: asyncio.Server | None = None
-        self.lose_commit = False
-        self.lose_acknowledgement = False
-        self.away = False
-        self.cuts = 0
-        self.turned_away = asyncio.Event()
-        self.dsn = make_conninfo(dsn, host=self._folder.name, port=5432)
-
-    async def __aenter__(self) -> "Proxy":
-        path = Path(self._folder.name) / ".s.PGSQL.5432"
-        self._server = await asyncio.start_unix_server(self._serve, path)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        self._folder.cleanup()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.away:
-            self.turned_away.set()
-            writer.close()
-            return
-        host, port = str(self._target["host"]), self._target.get("port", "5432")
-        if host.startswith("/"):
-            up_reader, up_writer = await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
-        else:
-            up_reader, up_writer = await asyncio.open_connection(host, int(str(port)))
-        both = [
-            asyncio.create_task(self._pass_on(reader, up_writer, self._cut_question)),
-            asyncio.create_task(self._pass_on(up_reader, writer, self._cut_answer)),
-        ]
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        for task in both:
-            task.cancel()
-        for one in (writer, up_writer):
-            one.close()
-
-    async def _pass_on(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: Callable[[bytes], bool]
-    ) -> None:
-        with suppress(ConnectionError):
-            while data := await reader.read(65536):
-                if cut(data):
-                    self.cuts += 1
-                    return
-                writer.write(data)
-                await writer.drain()
-
-    def _cut_question(self, data: bytes) -> bool:
-        if self.lose_commit and b"commit" in data:
-            self.lose_commit = False
-            return True
-        return False
-
-    def _cut_answer(self, data: bytes) -> bool:
-        if self.lose_acknowledgement and b"COMMIT\x00" in data:
-            self.lose_acknowledgement = False
-            return True
-        return False
-
-
 Scenario = Callable[[Proxy, Desk], Awaitable[None]]
 
 
@@ -427,6 +357,25 @@ class TestWhenTheDatabaseGoesAway:
                 return outcomes + await served(desk, create(an_id()))
 
         assert asyncio.run(scenario()) == ["pending 1", "pending 1"]
+
+    def test_a_database_in_which_the_last_of_it_never_happened_is_believed(self, database: str) -> None:
+        """A standby promoted, a backup restored: what this process remembers of the lost end counts no more."""
+
+        async def scenario() -> list[Any]:
+            one = an_id()
+            async with a_desk(database) as desk:
+                outcomes = await served(desk, create(one), order(StartActivity, activity_id=one))
+                with psycopg.connect(database, autocommit=True) as administrator:
+                    administrator.execute("delete from activities.events where position = 2")
+                    administrator.execute("update activities.heads set position = 1")
+                    administrator.execute(
+                        "select pg_terminate_backend(pid) from pg_stat_activity"
+                        " where application_name = 'activities_writer' and datname = current_database()"
+                    )
+                return outcomes + await served(desk, order(WaitActivity, activity_id=one))
+
+        assert asyncio.run(scenario()) == ["pending 1", "in_progress 2", "waiting 2"]
+        assert recorded(database, "originator_version") == [1, 2]
 
     def test_a_database_that_stays_away_is_told_of_in_bounded_time_and_may_come_back(self, database: str) -> None:
         async def scenario(proxy: Proxy, desk: Desk) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from process_tree import command_lines, descendants
 
 ACTIVITIES = Path(sys.executable).parent / "activities"
 PATIENCE = 20.0
@@ -82,33 +83,6 @@ class Serving:
             return httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200
         except httpx.HTTPError:
             return False
-
-
-def command_lines() -> Iterator[tuple[int, str]]:
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-        except OSError:
-            continue
-        if line:
-            yield int(folder.name), line
-
-
-def descendants(root: int) -> list[tuple[int, str]]:
-    parents: dict[int, int] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-        except OSError:
-            continue
-    lines = dict(command_lines())
-
-    def below(pid: int) -> bool:
-        while pid in parents and pid != root:
-            pid = parents[pid]
-        return pid == root
-
-    return [(pid, lines[pid]) for pid in parents if pid != root and pid in lines and below(pid)]
 
 
 def eventually(holds: Callable[[], bool], what: str) -> None:

@@ -1,0 +1,106 @@
+"""The defects, each as an engineer might really make it."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from psycopg import Connection
+
+import application.desk
+import projections.projector
+from application.batch import Batch
+from application.command import Answer, Context, Order
+from application.desk import Desk
+from application.event_store import reading
+from application.event_store.log import Log
+from application.postgres import connections
+from application.postgres.transaction import Transaction
+from application.postgres.wire import Wire
+from application.streams import Streams
+from projections import catching_up
+from projections.catching_up import CatchingUp
+
+
+class KeepsAnswersAfterwards(Batch):
+    """Idempotency outside the transaction: the answer is kept once the events are committed."""
+
+    async def serve(self, wire: Wire) -> list[Answer | Exception]:
+        self.late: list[tuple[str, str, bytes, Answer]] = []
+        outcomes = await super().serve(wire)
+        if self.late:
+            async with Transaction(wire) as transaction:
+                kept = [(u, k, f, a.status, a.headers, a.body) for u, k, f, a in self.late]
+                await Log(transaction, self.organization_id).keep(kept)
+        return outcomes
+
+    def _keep(self, order: Order, answer: Answer) -> None:
+        super()._keep(order, answer)
+        self.late += self._new
+        self._new.clear()
+
+
+class IgnoresIfMatch(Batch):
+    def _answer(self, order: Order, streams: Streams, context: Context, head: int) -> Answer:
+        unconditional = order.command.model_copy(update={"expected_version": None})
+        return super()._answer(replace(order, command=unconditional), streams, context, head)
+
+
+class CursorFirst(CatchingUp):
+    """The cursor is committed before the tables are: who is killed in between never comes back to them."""
+
+    def advance(self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None = None) -> bool:
+        with connection.transaction():
+            behind, position, upto = self._place(connection, organization_id, epoch, upto)
+            if not behind:
+                return False
+            rows = reading.after(connection, organization_id, position, upto)
+            connection.execute(catching_up._MOVE, (rows[-1].position, epoch, organization_id, behind))
+        with connection.transaction():
+            fold = self._folder.fold(connection, organization_id, rows, without=set())
+            self._write(connection, organization_id, behind, fold)
+            connection.execute("select pg_notify('activities_projected', %s)", (organization_id,))
+        self._folder.keep(organization_id, fold)
+        return True
+
+
+def commit_asynchronously() -> None:
+    connections._BOUNDS[connections.Role.WRITER]["synchronous_commit"] = "off"
+
+
+def keep_answers_afterwards() -> None:
+    application.desk.Batch = KeepsAnswersAfterwards  # type: ignore[misc]
+
+
+def ignore_if_match() -> None:
+    application.desk.Batch = IgnoresIfMatch  # type: ignore[misc]
+
+
+def move_the_cursor_first() -> None:
+    projections.projector.CatchingUp = CursorFirst  # type: ignore[misc]
+
+
+def jump() -> None:
+    """No defect: the desk's clock is as many seconds wrong as the file CHAOS_CLOCK says."""
+    file = Path(os.environ["CHAOS_CLOCK"])
+
+    def now() -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=float(file.read_text() or 0))
+
+    Desk.__init__.__kwdefaults__["clock"] = now
+
+
+DEFECTS: Mapping[str, Callable[[], None]] = {
+    "synchronous_commit=off": commit_asynchronously,
+    "idempotency-outside": keep_answers_afterwards,
+    "if-match-ignored": ignore_if_match,
+    "cursor-first": move_the_cursor_first,
+    "clock": jump,
+}
+
+
+def plant() -> None:
+    for name in os.environ["CHAOS_PLANTED"].split():
+        DEFECTS[name]()

@@ -7,7 +7,7 @@ import psycopg
 
 FOLDER = Path(__file__).parent / "sql"
 SCHEMA = "activities"
-ROLES = ("activities_writer", "activities_projector", "activities_reader")
+ROLES = ("activities_writer", "activities_projector", "activities_reader", "activities_signer")
 _LOCK = 0x61637469  # any constant; advisory locks serve migrations and nothing else
 
 _PREPARE = """

@@ -138,9 +138,7 @@ def test_growth_is_proved_and_a_changed_past_is_not(data: st.DataObject, second:
     path = consistency(first, second, nodes_of(leaves))
     assert consistent(first, second, before, after, path)
     assert not consistent(first, second, after if first < second else leaf_hash(b"x"), after, path)
-    assert not consistent(
-        first, second, before, by_definition(forged), consistency(first, second, nodes_of(forged))
-    )
+    assert not consistent(first, second, before, by_definition(forged), consistency(first, second, nodes_of(forged)))
 
 
 def test_there_is_no_proof_of_what_is_not_there() -> None:

@@ -30,7 +30,7 @@ on conflict (read_model) do update
 STANDING = "select read_model, behind, seconds, parked from standing order by read_model"
 
 SIGNING = "select unsigned, alarms, extract(epoch from clock_timestamp() - said_at)::float8 from audit_signer"
-"""Positions without a checkpoint, logs it refuses to sign, and how long ago the signer said so; no row: none ever did."""
+"""Positions without a checkpoint, logs it refuses to sign, seconds since the signer said so; no row: none ever did."""
 
 TROUBLE = f"""
 select case
@@ -39,11 +39,11 @@ select case
     when exists (select from standing where seconds > {STALLED})
         then 'the projector is stalled'
     end, (select coalesce(max(parked), 0) from standing), (
-    select case when alarms > 0 then 'the signer refuses to sign ' || alarms || case alarms when 1 then ' log' else ' logs' end
+    select case when alarms > 0 then 'logs the signer refuses to sign: ' || alarms
                 when said_at < clock_timestamp() - interval '{SILENT} seconds' then 'the signer is silent'
            end from audit_signer)
 """
-"""Why reads would not be fresh, null when they are; how many streams are parked; what is wrong with proofs, if anything."""
+"""Why reads would not be fresh, null when they are; how many streams are parked; what is wrong with proofs, or null."""
 
 
 def say(connection: Connection[Any], read_models: Iterable[str]) -> None:

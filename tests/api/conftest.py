@@ -10,8 +10,8 @@ from application.postgres.embedded import EmbeddedPostgres
 
 @pytest.fixture(scope="session")
 def service(server: EmbeddedPostgres, template: str) -> Iterator[Service]:
-    """Two workers and a projector, started once a run."""
-    with database_copy(server, template) as dsn, Service(dsn, workers=2) as service:
+    """Two workers, a projector and a signer, started once a run."""
+    with database_copy(server, template) as dsn, Service(dsn, workers=2, signer=True) as service:
         yield service
 
 

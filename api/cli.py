@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from api.commands.api_keys import api_key
+from api.commands.audit import audit
 from api.commands.options import DataDir, Organization, database, settings_with
 from api.commands.parked import parked
 from api.http.tokens import DEFAULT_SCOPES, SCOPES, issue
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(api_key, name="api-key")
 app.add_typer(parked, name="parked")
+app.add_typer(audit, name="audit")
 
 
 @app.command()

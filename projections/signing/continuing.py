@@ -26,7 +26,7 @@ def continued(connection: Connection[Any], organization_id: str, last: Checkpoin
         node = _nodes(connection, organization_id, last.size, size)
         grown = frontier(last.size, node)
         if grown.root() != last.root:
-            raise Tampered(organization_id, _somewhere(0, last.size))
+            raise Tampered(organization_id, somewhere(0, last.size))
         for _, leaf in inspected(connection, organization_id, last.size, size):
             grown.push(leaf)
         if grown.root() != root(size, node) or not _proved(last, size, grown.root(), node):
@@ -66,7 +66,7 @@ def parted(connection: Connection[Any], organization_id: str, key: VerifierKey) 
             signed = Checkpoint.read(note, key)
             node = nodes_for(connection, organization_id, lambda node, size=signed.size: root(size, node))  # type: ignore[misc]
             if root(signed.size, node) != signed.root:
-                return _somewhere(agreed, signed.size)
+                return somewhere(agreed, signed.size)
         except NotACheckpoint:
             continue  # of another key: it says nothing here
         except Missing as missing:
@@ -75,6 +75,6 @@ def parted(connection: Connection[Any], organization_id: str, key: VerifierKey) 
     return None
 
 
-def _somewhere(agreed: int, signed: int) -> Fault:
+def somewhere(agreed: int, signed: int) -> Fault:
     """A root tells that something is not as it was, not what."""
     return Fault(agreed + 1, f"or one after it, up to {signed}, is not what was signed")

@@ -65,8 +65,18 @@ class Custody:
 
 
 def custody_of(settings: Settings) -> Custody:
-    """Raises OSError where the directory cannot be used, ValueError where its key cannot."""
-    return Custody(settings.signer_dir or settings.data_dir / "signer", settings.signer_name)
+    """The signer's directory; made, where there is none. Raises OSError where it cannot be used, ValueError where its
+    key cannot."""
+    return Custody(directory_of(settings), settings.signer_name)
+
+
+def custody_at_hand(settings: Settings) -> Custody | None:
+    """The signer's directory, if it is on this machine and ours to read."""
+    return custody_of(settings) if os.access(directory_of(settings) / "key", os.R_OK) else None
+
+
+def directory_of(settings: Settings) -> Path:
+    return settings.signer_dir or settings.data_dir / "signer"
 
 
 def _key(path: Path) -> Ed25519PrivateKey:

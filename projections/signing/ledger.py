@@ -66,8 +66,13 @@ def trees(connection: Connection[Any]) -> list[Tree]:
 def registered(connection: Connection[Any], origin: str, public_key: bytes) -> bool:
     """Whether this is the key that signs here. Of a database where none does yet it becomes the one."""
     connection.execute(_REGISTER, (origin, public_key))
+    return registered_signer(connection) == (origin, public_key)
+
+
+def registered_signer(connection: Connection[Any]) -> tuple[str, bytes] | None:
+    """What origins begin with, and the key that signs here, as the database has it."""
     row = connection.execute(_REGISTERED).fetchone()
-    return row is not None and (row[0], bytes(row[1])) == (origin, public_key)
+    return None if row is None else (row[0], bytes(row[1]))
 
 
 def take_over(connection: Connection[Any], origin: str, public_key: bytes) -> None:

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +16,7 @@ from psycopg import Connection, IsolationLevel
 
 from application.event_store.evidence import Fault
 from application.postgres.connections import Role, conninfo
-from application.proof.notes import NotACheckpoint, organization_of
+from application.proof.notes import Checkpoint, NotACheckpoint, organization_of
 from projections.audit_tree.inspecting import Tampered
 from projections.catching_up import Deposed
 from projections.lease import Lease
@@ -123,7 +123,7 @@ class Signer:
     def _sign(self, connection: Connection[Any], tree: Tree) -> None:
         """Sign the tree if it has grown. The head is kept before the checkpoint is shown. Raises Tampered."""
         organization_id = tree.organization_id
-        kept = self._custody.head(organization_id)
+        kept = self._custody.head(organization_id) or self._published(connection, organization_id)
         last = kept[0] if kept else nothing_signed(self._custody.verifier(organization_id).origin)
         if tree.head < tree.size:
             gone = Fault(tree.head + 1, f"is gone: the tree has {tree.size}, the log {tree.head}")
@@ -140,6 +140,13 @@ class Signer:
             ledger.publish(connection, organization_id, tree.size, root, note)
         elif kept and ledger.latest(connection, organization_id) != kept[1]:
             ledger.publish(connection, organization_id, last.size, last.root, kept[1])  # signed, and then we died
+
+    def _published(self, connection: Connection[Any], organization_id: str) -> tuple[Checkpoint, str] | None:
+        """What we signed according to the database: better than nothing, where our own head was lost."""
+        note = ledger.latest(connection, organization_id)
+        with suppress(NotACheckpoint):
+            return None if note is None else (Checkpoint.read(note, self._custody.verifier(organization_id)), note)
+        return None  # of an earlier signer
 
     @contextmanager
     def _snapshot(self) -> Iterator[Connection[Any]]:
@@ -165,3 +172,9 @@ class Signer:
         if not self._strange:
             log.error("another key signs for this database: give this signer its directory, or let it take over")
         self._strange = True
+
+
+def take_over(dsn: str, custody: Custody) -> None:
+    """From now on this directory's key signs. Auditors must be given it: with the old one nothing newer verifies."""
+    with psycopg.connect(conninfo(dsn, Role.SIGNER)) as connection:
+        ledger.take_over(connection, custody.name, custody.public)

@@ -1,5 +1,8 @@
 """Does a log continue what was signed of it? The one question a signature answers."""
 
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from psycopg import Connection
@@ -58,21 +61,24 @@ def nothing_signed(origin: str) -> Checkpoint:
     return Checkpoint(origin, 0, EMPTY)
 
 
-def parted(connection: Connection[Any], organization_id: str, key: VerifierKey) -> Fault | None:
-    """Where the tree as it is parts from the checkpoints published of it: the first position that may be at fault."""
+def parted(connection: Connection[Any], organization_id: str, key: VerifierKey, *kept: Checkpoint) -> Fault | None:
+    """Where the tree as it is parts from what was signed of it: published, or kept by the signer itself."""
     agreed = 0
-    for note in ledger.checkpoints(connection, organization_id):
+    for signed in sorted([*_published(connection, organization_id, key), *kept], key=lambda one: one.size):
         try:
-            signed = Checkpoint.read(note, key)
-            node = nodes_for(connection, organization_id, lambda node, size=signed.size: root(size, node))  # type: ignore[misc]
+            node = nodes_for(connection, organization_id, partial(root, signed.size))
             if root(signed.size, node) != signed.root:
                 return somewhere(agreed, signed.size)
-        except NotACheckpoint:
-            continue  # of another key: it says nothing here
         except Missing as missing:
             return Fault(agreed + 1, f"or one after it, up to {signed.size}, cannot be proved: {missing}")
         agreed = signed.size
     return None
+
+
+def _published(connection: Connection[Any], organization_id: str, key: VerifierKey) -> Iterator[Checkpoint]:
+    for note in ledger.checkpoints(connection, organization_id):
+        with suppress(NotACheckpoint):  # of another key: it says nothing here
+            yield Checkpoint.read(note, key)
 
 
 def somewhere(agreed: int, signed: int) -> Fault:

@@ -156,12 +156,20 @@ class Signer:
 
     def _sound(self, connection: Connection[Any], tree: Tree, fault: Fault) -> None:
         organization_id = tree.organization_id
-        fault = parted(connection, organization_id, self._custody.verifier(organization_id)) or fault
+        fault = self._parted(connection, tree) or fault
         self._again[organization_id] = time.monotonic() + AGAIN
         if self._alarms.get(organization_id) != fault:
             log.error("ALARM: the log of %s is not what was signed: %s", organization_id, fault)
         self._alarms[organization_id] = fault
         ledger.alarm(connection, organization_id, fault)
+
+    def _parted(self, connection: Connection[Any], tree: Tree) -> Fault | None:
+        """A root says that something is wrong; earlier ones say from where on."""
+        key, kept = self._custody.verifier(tree.organization_id), None
+        with suppress(NotACheckpoint):
+            kept = self._custody.head(tree.organization_id)
+        within = [kept[0]] if kept and kept[0].size <= tree.size else []
+        return parted(connection, tree.organization_id, key, *within)
 
     def _signed(self, tree: Tree) -> int:
         """How much of a log is signed, as far as this process has seen."""

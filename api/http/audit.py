@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api.http.envelope import enveloped, ok
 from api.http.problems import Problem
 from api.http.reading import Asking, Asks
-from api.http.strict_json import StrictRoute
+from api.http.strict_route import StrictRoute
 from application.proof.merkle import Node, consistency, inclusion, root
 from application.proof.notes import VerifierKey, origin_of
 from application.proof.tiles import Missing, node_of, wanted_by

@@ -43,12 +43,12 @@ class Growing:
     """What a projector does for the trees, a stretch at a time."""
 
     def __init__(self) -> None:
-        self._behind: set[str] = set()
+        self._behind: dict[str, None] = {}
         self._stuck: dict[str, str] = {}
 
     def look(self, connection: Connection[Any]) -> None:
         """Find the trees that lack events."""
-        self._behind |= {row[0] for row in connection.execute(_BEHIND, (NAME,))}
+        self._behind |= {row[0]: None for row in connection.execute(_BEHIND, (NAME,))}
 
     def step(self, connection: Connection[Any], epoch: int) -> bool:
         """Grow one tree by one stretch of a few milliseconds; whether there is more to do. Raises Deposed.
@@ -56,9 +56,10 @@ class Growing:
         `epoch` is that of the projector's lease.
         """
         if self._behind:
-            organization_id = self._behind.pop()
+            organization_id = next(iter(self._behind))
+            del self._behind[organization_id]
             if self._grow(connection, organization_id, epoch):
-                self._behind.add(organization_id)
+                self._behind[organization_id] = None  # after the others
         return bool(self._behind)
 
     def _grow(self, connection: Connection[Any], organization_id: str, epoch: int) -> bool:

@@ -10,13 +10,8 @@ from psycopg import Connection
 from application.event_store.evidence import Fault
 from projections.audit_tree.tiles import NAME
 
-PATIENCE = 60.0
-"""Seconds after which an event must be in its tree: what a receipt promises."""
-
 _TREES = """
-select h.organization_id, h.position, coalesce(c.position, 0), c.moved_at,
-       h.position > coalesce(c.position, 0)
-       and greatest(h.recorded_at, c.moved_at) < clock_timestamp() - make_interval(secs => %s)
+select h.organization_id, h.position, coalesce(c.position, 0), c.moved_at
   from heads h
   left join cursors c on c.organization_id = h.organization_id and c.read_model = %s
  order by h.organization_id
@@ -31,11 +26,12 @@ on conflict do nothing
 """
 _THIN = """
 delete from audit_checkpoints a
- where a.organization_id = %s
-   and a.signed_at < clock_timestamp() - interval '1 day'
-   and exists (select from audit_checkpoints b
-                where b.organization_id = a.organization_id and b.size > a.size
-                  and date_trunc('hour', b.signed_at) = date_trunc('hour', a.signed_at))
+ using (select size,
+               date_trunc('hour', signed_at) = date_trunc('hour', lead(signed_at) over (order by size)) as followed
+          from audit_checkpoints
+         where organization_id = %(organization_id)s
+           and signed_at < clock_timestamp() - interval '1 day' and signed_at > clock_timestamp() - interval '2 days') b
+ where a.organization_id = %(organization_id)s and a.size = b.size and b.followed
 """
 _LATEST = "select note from audit_checkpoints where organization_id = %s order by size desc limit 1"
 _CHECKPOINTS = "select note from audit_checkpoints where organization_id = %s order by size"
@@ -50,17 +46,16 @@ _ALL_CLEAR = "delete from audit_alarms where organization_id = %s"
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """How far an organisation's log and its tree have come. `stuck`: for longer than a receipt promises."""
+    """How far an organisation's log and its tree have come."""
 
     organization_id: str
     head: int
     size: int
     moved_at: datetime | None
-    stuck: bool
 
 
 def trees(connection: Connection[Any]) -> list[Tree]:
-    return [Tree(*row) for row in connection.execute(_TREES, (PATIENCE, NAME))]
+    return [Tree(*row) for row in connection.execute(_TREES, (NAME,))]
 
 
 def registered(connection: Connection[Any], origin: str, public_key: bytes) -> bool:
@@ -87,7 +82,7 @@ def say(connection: Connection[Any], *, unsigned: int, alarms: int) -> None:
 def publish(connection: Connection[Any], organization_id: str, size: int, root: bytes, note: str) -> None:
     """Show a checkpoint. Of those older than a day, one an hour stays: any two sizes can be proved consistent."""
     connection.execute(_PUBLISH, (organization_id, size, root, note))
-    connection.execute(_THIN, (organization_id,))
+    connection.execute(_THIN, {"organization_id": organization_id})
 
 
 def latest(connection: Connection[Any], organization_id: str) -> str | None:

@@ -29,6 +29,8 @@ from projections.signing.patrol import Patrol
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 5.0
+PATIENCE = 60.0
+"""Seconds after which an event must be in its tree: what a receipt promises."""
 AGAIN = 15.0
 """Seconds after which a log with an alarm is looked at again, even if it has not changed."""
 
@@ -36,11 +38,15 @@ AGAIN = 15.0
 class Signer:
     """Runs until `stop` is set. Of several, the one with the lease signs."""
 
-    def __init__(self, dsn: str, custody: Custody, stop: threading.Event, interval: float) -> None:
+    def __init__(
+        self, dsn: str, custody: Custody, stop: threading.Event, interval: float, *, patience: float = PATIENCE
+    ) -> None:
         self._conninfo = conninfo(dsn, Role.SIGNER)
         self._custody = custody
         self._stop = stop
         self._interval = interval
+        self._patience = patience
+        self._waits: dict[str, tuple[int, float]] = {}
         self._lease = Lease(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}", "signer")
         self._seen: dict[str, Tree] = {}
         self._alarms: dict[str, Fault] = {}
@@ -84,23 +90,31 @@ class Signer:
             return
         found = {tree.organization_id: tree for tree in ledger.trees(connection)}
         lost = self._signed_once - found.keys()
-        trees = [*found.values(), *(Tree(one, 0, 0, None, False) for one in sorted(lost))]
+        trees = [*found.values(), *(Tree(one, 0, 0, None) for one in sorted(lost))]
         for tree in trees:
             if self._stop.is_set():
                 return
-            again = self._again.get(tree.organization_id, 0.0)
-            if self._seen.get(tree.organization_id) != tree or again < time.monotonic():
-                self._look(connection, tree)
+            again, stuck = self._again.get(tree.organization_id, 0.0), self._stuck(tree)
+            if self._seen.get(tree.organization_id) != tree or again < time.monotonic() or stuck:
+                self._look(connection, tree, stuck)
         self._walk(connection, found)
         unsigned = sum(tree.head - self._signed(tree) for tree in trees)
         ledger.say(connection, unsigned=unsigned, alarms=len(self._alarms))
 
-    def _look(self, connection: Connection[Any], tree: Tree) -> None:
+    def _stuck(self, tree: Tree) -> bool:
+        """Whether this signer has seen the tree lack an event for longer than a receipt promises."""
+        size, since = self._waits.get(tree.organization_id, (-1, 0.0))
+        if tree.size >= tree.head or size != tree.size:
+            self._waits[tree.organization_id] = (tree.size, time.monotonic())
+            return False
+        return time.monotonic() - since > self._patience
+
+    def _look(self, connection: Connection[Any], tree: Tree, stuck: bool) -> None:
         """Sign what continues. Whatever does not is an alarm until it does."""
         organization_id = tree.organization_id
         try:
             self._sign(connection, tree)
-            if tree.stuck:
+            if stuck:
                 raise Tampered(organization_id, Fault(tree.size + 1, "is not in the tree: it does not grow"))
         except Tampered as tampered:
             self._sound(connection, tree, tampered.fault)

@@ -9,7 +9,9 @@ from uuid import UUID
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from api.openapi.examples import audit as examples
 from application.proof.leaf import Leaves, instant
+from application.proof.merkle import consistent, includes
 from application.proof.notes import Checkpoint, NotACheckpoint, VerifierKey, organization_of, origin_of
 from application.proof.receipts import Promise, receipt_of
 
@@ -148,3 +150,15 @@ def test_a_key_says_whom_it_signs_for() -> None:
     assert b64decode(key) == b"\x01" + verifier().public
     assert verifier().id != verifier("activities/bolt").id
     assert verifier().fingerprint == verifier("activities/bolt").fingerprint
+
+
+def test_the_proofs_shown_as_examples_hold() -> None:
+    told = examples.KEY
+    key = VerifierKey(str(told["origin"]), bytes.fromhex(str(told["public_key"])))
+    assert (str(key), key.fingerprint) == (told["verifier_key"], told["fingerprint"])
+    signed = Checkpoint.read(examples.NOTE, key)
+    assert (signed.size, signed.root.hex()) == (3, examples.ROOT)
+    inclusion, growth = dict[str, Any](examples.INCLUSION), dict[str, Any](examples.CONSISTENCY)
+    assert includes(1, bytes.fromhex(inclusion["leaf"]), 3, [*map(bytes.fromhex, inclusion["hashes"])], signed.root)
+    before = bytes.fromhex(growth["from_root"])
+    assert consistent(2, 3, before, signed.root, [*map(bytes.fromhex, growth["hashes"])])

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from application.postgres.connections import Role, conninfo
 from application.proof.notes import Checkpoint
 from projections.lease import Lease
 from projections.signing.custody import Custody
-from projections.signing.signer import take_over
+from projections.signing.signer import Signer, take_over
 
 PATIENCE = 60
 
@@ -199,13 +200,17 @@ def test_a_log_that_is_gone_altogether_is_missed(signed: Proving) -> None:
 
 def test_a_tree_that_does_not_grow_within_what_a_receipt_promises_is_an_alarm(signed: Proving) -> None:
     signed.record(1)
-    signed.tamper(
-        "update heads set recorded_at = recorded_at - interval '2 minutes'",
-        "update cursors set moved_at = moved_at - interval '2 minutes' where read_model = 'audit_tree'",
-    )
+    signer = Signer(signed.dsn, signed.custody, threading.Event(), 1, patience=0.2)
     with psycopg.connect(conninfo(signed.dsn, Role.SIGNER), autocommit=True) as connection:
-        signed.signer().round(connection)
-    assert signed.alarm() == (31, "is not in the tree: it does not grow")
+        signer.round(connection)
+        assert signed.alarm() is None
+        time.sleep(0.3)  # longer than the promise
+        signer.round(connection)
+        assert signed.alarm() == (31, "is not in the tree: it does not grow")
+        signed.grow()
+        signer.round(connection)
+        assert signed.alarm() is None
+    assert signed.signed() == 31
 
 
 def test_tiles_of_an_event_that_was_changed_before_the_tree_took_it_in_contradict_its_receipt(proving: Proving) -> None:
@@ -223,7 +228,7 @@ def test_tiles_of_an_event_that_was_changed_before_the_tree_took_it_in_contradic
 
 
 def test_of_old_checkpoints_one_an_hour_stays(signed: Proving) -> None:
-    signed.tamper("update audit_checkpoints set signed_at = date_trunc('hour', signed_at) - interval '2 days'")
+    signed.tamper("update audit_checkpoints set signed_at = date_trunc('hour', signed_at) - interval '30 hours'")
     signed.record(1)
     signed.sign()
     assert [row[0] for row in signed.rows("select size from audit_checkpoints order by size")] == [30, 31]

@@ -28,6 +28,7 @@ create table audit_checkpoints (
     signed_at timestamptz not null default clock_timestamp(),
     primary key (organization_id, size)
 );
+create index on audit_checkpoints (organization_id, signed_at);
 comment on table audit_checkpoints is 'Signed: so many events had this root. The signer keeps its last one of each organization outside the database, too';
 
 create table audit_alarms (

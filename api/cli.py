@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from api.commands.analytics import analytics
 from api.commands.api_keys import api_key
+from api.commands.audit import audit
 from api.commands.options import DataDir, Organization, database, settings_with
 from api.commands.parked import parked
 from api.http.tokens import DEFAULT_SCOPES, SCOPES, issue
@@ -22,6 +23,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 app.add_typer(analytics, name="analytics")
 app.add_typer(api_key, name="api-key")
 app.add_typer(parked, name="parked")
+app.add_typer(audit, name="audit")
 
 
 @app.command()

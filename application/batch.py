@@ -6,15 +6,17 @@ while deciding, and no other process can come between. A refusal touches its own
 
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from application.command import Answer, Command, Context, Decision, Order, Policy, Receipt
+from application.command import AUDIT_RECEIPT, Answer, Command, Context, Decision, Order, Policy, Receipt
 from application.event_store.log import Entry, Head, Log, folded, head_of
-from application.event_store.mapper import State, advance
+from application.event_store.mapper import State, advance, encode
 from application.postgres.transaction import Transaction
 from application.postgres.wire import Wire
+from application.proof.leaf import Leaves, instant
+from application.proof.receipts import receipt_of
 from application.refusals import KeyUsedOtherwise, StaleVersion
 from application.streams import StateCache, Streams
 from domain.api_key.api_key import ApiKey
@@ -42,6 +44,11 @@ class Batch:
     _entries: list[Entry] = field(default_factory=list)
     _kept: dict[tuple[str, str], tuple[bytes, Answer]] = field(default_factory=dict)
     _new: list[tuple[str, str, bytes, Answer]] = field(default_factory=list)
+    _leaves: Leaves = field(init=False)
+    _recorded_at: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._leaves = Leaves(self.organization_id)
 
     async def serve(self, wire: Wire) -> list[Answer | Exception]:
         """An answer or a refusal for each order, in order. Raises psycopg errors; then nothing is known."""
@@ -98,6 +105,7 @@ class Batch:
         now = self.clock()
         if head.recorded_at is not None:
             now = max(now, head.recorded_at)
+        self._recorded_at = now
         context = Context(now=now, policy=self.policy)
         outcomes: list[Answer | Exception] = []
         for order in self.orders:
@@ -123,6 +131,9 @@ class Batch:
         states = Streams(ChainMap(evolved, streams.states))
         position = head + len(self._entries) + len(entries)
         answer = order.answer(Receipt(decision.subject, states, position, context.now, decision.details))
+        if entries:
+            receipt = self._receipt(entries, head + len(self._entries))
+            answer = replace(answer, headers={**answer.headers, AUDIT_RECEIPT: receipt})
         streams.states.update(evolved)
         self._entries += entries
         self._keep(order, answer)
@@ -140,8 +151,17 @@ class Batch:
                 before = evolved.get(key) or streams.states.get(key)
                 state = advance(before, fact, last + len(entries) + 1)
                 evolved[key] = state
-                entries.append(Entry(key, state.version, fact, metadata))
+                entries.append(Entry(key, state.version, fact, metadata, encode(fact)))
         return entries, evolved
+
+    def _receipt(self, entries: Sequence[Entry], last: int) -> str:
+        """What the caller can hold against the log later: the leaves of these entries, after position `last`."""
+        recorded_at = instant(self._recorded_at)
+        leaves = [
+            self._leaves.of(position, e.key, e.version, e.event.name, recorded_at, e.metadata, e.state)
+            for position, e in enumerate(entries, start=last + 1)
+        ]
+        return receipt_of(last + 1, leaves)
 
     def _replayed(self, order: Order) -> Answer | None:
         if (retry := order.command.retry_key) is None:
@@ -163,9 +183,8 @@ class Batch:
         self._new.append((user, retry.key, retry.fingerprint, answer))
 
     async def _append(self, log: Log, head: Head, outcomes: list[Answer | Exception]) -> None:
-        recorded_at = self._entries[0].event.at
         self.attempt = Attempt(head.position + 1, self._entries[0].metadata["command_id"], outcomes)
-        await log.append(self._entries, recorded_at)
+        await log.append(self._entries, self._recorded_at)
 
     async def _keep_api_keys(self, log: Log, states: Mapping[UUID, State | None]) -> None:
         """What the door looks at is written with the facts: a new key works at once, a revoked one stops."""

@@ -104,6 +104,9 @@ class Answer:
     replayed: bool = False
 
 
+AUDIT_RECEIPT = "Audit-Receipt"
+"""Header of every answer to a command that recorded something: `application.proof.receipts`."""
+
 Handler = Callable[[Any, Streams, Context], Decision]
 
 

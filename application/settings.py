@@ -69,6 +69,16 @@ class Settings(BaseSettings):
     time_zone: str = Field("UTC", description="Time zone in which follow-ups are created, at nine")
     desk_lanes: int = Field(4, ge=1, le=64, description="Organisations one worker writes for at once")
     read_pool_size: int = Field(8, ge=1, le=100, description="Connections one worker reads with")
+    signer_dir: Path | None = Field(
+        None,
+        description="Where the audit signer keeps its key and last heads; unset: in the data directory",
+    )
+    signer_name: str = Field(
+        "activities",
+        pattern=r"^[A-Za-z0-9._~-]{1,64}(/[A-Za-z0-9._~-]{1,64}){0,4}$",
+        description="What the origin of checkpoints begins with, before the organisation",
+    )
+    signer_interval: float = Field(2.0, gt=0, le=60, description="How often the audit signer looks, seconds")
     freshness_timeout: float = Field(
         1.0, gt=0, le=30, description="How long a read waits to see acknowledged writes, seconds"
     )

@@ -1,4 +1,4 @@
-"""Which of several projectors works: the one that holds the lease. Each new holder begins a new epoch.
+"""Which of several projectors (or signers) works: the one that holds the lease. Each new holder begins a new epoch.
 
 A holder whose connection is gone is dead, and nobody waits for its lease to run out.
 """
@@ -29,15 +29,16 @@ _RELEASE = "update leases set expires_at = '-infinity' where name = %s and holde
 class Lease:
     """Taken and kept by `hold`; while somebody else has it, `hold` answers None."""
 
-    def __init__(self, holder: str) -> None:
+    def __init__(self, holder: str, name: str = NAME) -> None:
         self._holder = holder
+        self._name = name
 
     def hold(self, connection: Connection[Any]) -> int | None:
         """The epoch of our holding, renewed; None while another holds the lease."""
-        asked = {"name": NAME, "holder": self._holder, "seconds": SECONDS}
+        asked = {"name": self._name, "holder": self._holder, "seconds": SECONDS}
         row = connection.execute(_TAKE, asked).fetchone()
         return None if row is None else int(row[0])
 
     def release(self, connection: Connection[Any]) -> None:
         """Let a standby take over at once."""
-        connection.execute(_RELEASE, (NAME, self._holder))
+        connection.execute(_RELEASE, (self._name, self._holder))

@@ -16,6 +16,7 @@ from psycopg import Connection
 
 from application.postgres.connections import Role, conninfo
 from projections import standing
+from projections.audit_tree.growing import Growing
 from projections.catching_up import CatchingUp, Deposed
 from projections.folding import Folder
 from projections.lease import SECONDS, Lease
@@ -45,6 +46,7 @@ class Projector:
         self._stop = stop
         self._lease = Lease(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
         self._catching_up = CatchingUp(READ_MODELS, Folder())
+        self._trees = Growing()
         self._renew_at = 0.0
         self._look_at = 0.0
 
@@ -82,6 +84,7 @@ class Projector:
         while not self._stop.is_set() and time.monotonic() < self._renew_at:
             if time.monotonic() >= self._look_at:
                 waiting |= self._behind(connection)
+                self._trees.look(connection)
                 standing.say(connection, READ_MODELS)
                 self._look_at = time.monotonic() + POLL
             for organization_id in list(waiting):
@@ -89,8 +92,9 @@ class Projector:
                     waiting.discard(organization_id)
                 if time.monotonic() >= self._renew_at:
                     return
+            growing = self._trees.step(connection, epoch)  # one stretch, then the read tables have their turn again
             until = min(self._look_at, self._renew_at) - time.monotonic()
-            for note in connection.notifies(timeout=0 if waiting else max(until, 0.001), stop_after=1):
+            for note in connection.notifies(timeout=0 if waiting or growing else max(until, 0.001), stop_after=1):
                 waiting.add(note.payload)
             for note in connection.notifies(timeout=0):
                 waiting.add(note.payload)

@@ -44,7 +44,10 @@ class InProcess(Service):
             self._folder = Path(stack.enter_context(TemporaryDirectory(prefix="activities-service-")))
             (self._folder / "api-key-pepper").write_text(PEPPER)
             self.url = stack.enter_context(serving(self.dsn))
+            stack.callback(self._stop)
             stack.enter_context(projecting(self.dsn))
+            if self._signer:
+                self._start("signer", "projections.signing")
             self._await_ready()
             self._stack = stack.pop_all()
         return self

@@ -33,9 +33,10 @@ Json = dict[str, Any]
 class Service:
     """Processes that serve a migrated database. Use as a context; `died` says whether all of them lived on."""
 
-    def __init__(self, dsn: str, *, workers: int = 2, **settings: str) -> None:
+    def __init__(self, dsn: str, *, workers: int = 2, signer: bool = False, **settings: str) -> None:
         self.dsn = dsn
         self._workers = workers
+        self._signer = signer
         self._settings = settings
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._stack = ExitStack()
@@ -50,6 +51,8 @@ class Service:
             for number in range(1, self._workers + 1):
                 self._start(f"worker {number}", "api.worker", listener)
             self._start("projector", "projections")
+            if self._signer:
+                self._start("signer", "projections.signing")
             self._await_ready()
             self._stack = stack.pop_all()
         return self
@@ -106,6 +109,7 @@ class Service:
             "ACTIVITIES_DATABASE_URL": self.dsn,
             "ACTIVITIES_DATA_DIR": str(self._folder),
             "ACTIVITIES_JWT_SECRET": SECRET,
+            "ACTIVITIES_SIGNER_INTERVAL": "0.2",
         }
         fds: tuple[int, ...] = ()
         if listener is not None:
@@ -253,6 +257,12 @@ class Client:
         """How many events the organisation has."""
         rows = self._from_database("select count(*) from activities.events where organization_id = %s")
         return int(rows[0][0])
+
+    def await_checkpoint(self) -> None:
+        """Until all that is recorded now is signed."""
+        events, signed = self.recorded(), "select coalesce(max(size), 0) from activities.audit_checkpoints"
+        what = f"a checkpoint over {events} events"
+        eventually(lambda: self._from_database(f"{signed} where organization_id = %s")[0][0] >= events, PATIENCE, what)
 
     def states(self) -> dict[Any, Any]:
         """The fold of the organisation's log, by stream."""

@@ -69,9 +69,23 @@ class Standing(Collector):
         yield from (behind, seconds, parked)
 
 
-def exposition(rows: Iterable[tuple[Any, ...]] | None) -> bytes:
+class Signing(Collector):
+    """How the audit signer stands, from the row of `audit_signer`; nothing where none was ever at work."""
+
+    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._rows = list(rows)
+
+    def collect(self) -> Iterator[Metric]:
+        for unsigned, alarms, silent in self._rows:
+            yield GaugeMetricFamily("activities_audit_unsigned", "Positions without a checkpoint", unsigned)
+            yield GaugeMetricFamily("activities_audit_alarms", "Logs the signer refuses to sign", alarms)
+            yield GaugeMetricFamily("activities_audit_signer_silent_seconds", "Since the signer's last round", silent)
+
+
+def exposition(rows: Iterable[tuple[Any, ...]] | None, signing: Iterable[tuple[Any, ...]] = ()) -> bytes:
     standing = CollectorRegistry()
     standing.register(Standing(rows))
+    standing.register(Signing(signing))
     counted = REGISTRY
     if SHARED in os.environ:
         counted = CollectorRegistry()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.openapi.examples.activities import NEXT_ID
+from api.openapi.examples.audit import LEAF
 
 Json = dict[str, Any]
 
@@ -60,6 +61,11 @@ HEADERS: Json = {
         "description": "Only where this is the stored answer to an earlier request with the same Idempotency-Key",
         "schema": {"type": "string", "enum": ["true"]},
         "example": "true",
+    },
+    "Audit-Receipt": {
+        "description": "Only where the command recorded something: `<position>:<leaf>`, or `<first>-<last>:<root over "
+        "their leaves>`. Keep it: the event must be found in every later checkpoint with this very leaf",
+        **_text(f"4711:{LEAF}"),
     },
     "RateLimit": {"description": "Requests left, and seconds until they are renewed", **_text('"client";r=99999;t=60')},
     "RateLimit-Policy": {

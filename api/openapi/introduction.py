@@ -33,6 +33,11 @@ TAGS = [
         "name": "directory",
         "description": "The records activities are about and the people involved. Ids may be your own (PUT).",
     },
+    {
+        "name": "audit",
+        "description": "Proof that the log is what it was. Every command is answered with an `Audit-Receipt`; within a "
+        "minute a signed checkpoint covers it. `activities audit export` writes what can be verified offline.",
+    },
     {"name": "api keys", "description": "Credentials of clients. The text of a key is shown once, when it is made."},
     {
         "name": "accounts",
@@ -44,6 +49,7 @@ TAGS = [
 SCOPES = {
     "activities": ("activities:read", "activities:write"),
     "directory": ("records:read", "records:write"),
+    "audit": ("audit:read", "audit:read"),
     "api keys": ("admin", "admin"),
     "accounts": ("activities:read", "activities:write"),
 }

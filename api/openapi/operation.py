@@ -98,7 +98,8 @@ def _answer(answer: Answer, tag: str, reads: bool) -> Json:
     if answer.etag:
         names.append("ETag")
     if tag in SCOPES:
-        names += ["Projection-Lag" if reads else "Idempotent-Replayed", "RateLimit", "RateLimit-Policy"]
+        names += ["Projection-Lag"] if reads else ["Idempotent-Replayed", "Audit-Receipt"]
+        names += ["RateLimit", "RateLimit-Policy"]
     content = {"schema": {"$ref": f"{REF}{answer.shape.__name__}"}, "examples": _examples(answer.examples)}
     return {"description": answer.description, "headers": headers(*names), "content": {JSON: content}}
 

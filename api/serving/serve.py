@@ -1,4 +1,4 @@
-"""`activities serve`: a database, a port, the API's workers and the projector, as one family."""
+"""`activities serve`: a database, a port, the API's workers, the projector and the audit signer, as one family."""
 
 import os
 import socket
@@ -19,8 +19,9 @@ from api.serving.stop_signal import StopSignal
 from api.serving.supervisor import Child, Supervisor
 from application import logs, tracing
 from application.settings import Settings
+from projections.signing.custody import custody_of
 
-WORKER, PROJECTOR = "api.worker", "projections"
+WORKER, PROJECTOR, SIGNER = "api.worker", "projections", "projections.signing"
 
 
 def serve(settings: Settings) -> int:
@@ -59,10 +60,13 @@ def _make_secrets(settings: Settings) -> None:
     """Before there are children, who would each fail without them."""
     try:
         settings.pepper()
+        custody_of(settings)
         if settings.jwks_url is None:
             settings.secret()
     except OSError as error:
         raise CannotServe(f"data directory {settings.data_dir}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise CannotServe(str(error)) from error
 
 
 def _refuse_missing(settings: Settings) -> None:
@@ -96,7 +100,8 @@ def _family(settings: Settings, listener: socket.socket, database: Database, met
         Child(f"worker {number}", _on_a_lifeline(WORKER), of_workers, pass_fds=(fd,), buried=partial(forget, metrics))
         for number in range(1, settings.workers + 1)
     ]
-    return [*workers, Child("projector", _on_a_lifeline(PROJECTOR), env)]
+    others = [Child("projector", _on_a_lifeline(PROJECTOR), env), Child("signer", _on_a_lifeline(SIGNER), env)]
+    return [*workers, *others]
 
 
 def _on_a_lifeline(module: str) -> tuple[str, ...]:

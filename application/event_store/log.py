@@ -11,7 +11,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from application.event_store.mapper import Event, State, advance, decode, encode
+from application.event_store.mapper import Event, State, advance, decode
 from application.postgres.transaction import Asked, Transaction
 from domain.api_key.api_key import ApiKey
 
@@ -38,12 +38,13 @@ _KEEP_API_KEY = "select keep_api_key(%s, %s, %s, %s, %s, %s, %s, %s)"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A fact on its way into the log."""
+    """A fact on its way into the log, and `state`, the bytes it will be stored as."""
 
     key: UUID
     version: int
     event: Event
     metadata: Mapping[str, str]
+    state: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Log:
                 [entry.key for entry in entries],
                 [entry.version for entry in entries],
                 [entry.event.name for entry in entries],
-                [encode(entry.event) for entry in entries],
+                [entry.state for entry in entries],
                 [Jsonb(dict(entry.metadata)) for entry in entries],
             ),
         )

@@ -16,6 +16,7 @@ class Role(StrEnum):
     WRITER = "activities_writer"
     PROJECTOR = "activities_projector"
     READER = "activities_reader"
+    SIGNER = "activities_signer"
 
 
 _BOUNDS = {
@@ -34,6 +35,7 @@ _BOUNDS = {
         "enable_mergejoin": "off",
         "enable_seqscan": "off",
     },
+    Role.SIGNER: {"statement_timeout": "60s", "lock_timeout": "4s"},
 }
 """Read tables can be folded again from the log, so only the log's own commits wait for the disk. Planning takes longer
 than most statements take to run, so it is done once for all parameters."""

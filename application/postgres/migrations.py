@@ -17,7 +17,7 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 FOLDER = Path(__file__).parent / "sql"
 SCHEMA = "activities"
-ROLES = ("activities_writer", "activities_projector", "activities_reader")
+ROLES = ("activities_writer", "activities_projector", "activities_reader", "activities_signer")
 ANALYST = "activities_analyst"
 """What analysts' logins are members of. The owner never is: its policies would confine the owner, too."""
 _LOCK = 0x61637469  # any constant; advisory locks serve migrations and nothing else

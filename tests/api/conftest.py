@@ -18,9 +18,9 @@ ACTIVITIES = Path(sys.executable).parent / "activities"
 
 @pytest.fixture(scope="session")
 def service(server: EmbeddedPostgres, template: str) -> Iterator[Service]:
-    """Two workers and a projector, started once a run; threads of this process where mutants are to be noticed."""
+    """Two workers, a projector and a signer, started once a run; threads of this process where mutants are noticed."""
     kind = InProcess if os.environ.get("ACTIVITIES_TESTS_IN_PROCESS") else Service
-    with database_copy(server, template) as dsn, kind(dsn, workers=2) as service:
+    with database_copy(server, template) as dsn, kind(dsn, workers=2, signer=True) as service:
         yield service
 
 

@@ -43,7 +43,11 @@ BEFORE: Mapping[str, Callable[[Client, Json], Any]] = {
     "recreate": lambda client, activity: client.act(activity, "cancel"),
     "restore": lambda client, activity: client.delete(activity),
 }
-QUERIES = {f"GET {S}/activities/search": {"q": CANARY}}
+QUERIES: Mapping[str, Any] = {
+    f"GET {S}/activities/search": {"q": CANARY},
+    f"GET {S}/audit/proofs/inclusion": {"position": 1},
+    f"GET {S}/audit/proofs/consistency": {"from": 1},
+}
 UPSERT = "PUT"
 """A PUT of a record under an id that is free makes it: in the organisation of who asks."""
 
@@ -97,6 +101,7 @@ def owner(service: Service) -> Iterator[Owner]:
         key, revoked = key_of(client, *SCOPES), key_of(client, *SCOPES)
         with service.client(client.organization, "administrator", scopes=("admin",)) as administrator:
             administrator.ok("DELETE", f"/api-keys/{revoked.split('_')[1]}")
+        client.await_checkpoint()
         yield Owner(client, key, revoked)
 
 
@@ -107,6 +112,7 @@ def stranger(service: Service) -> Iterator[Owner]:
         key = key_of(client, *SCOPES)
         client.record("customers", "made")
         client.record("accounts", "made")
+        client.await_checkpoint()
         yield Owner(client, key, key)
 
 

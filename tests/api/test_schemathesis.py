@@ -36,6 +36,7 @@ UNTRIED = "get_metrics|put_activity|.*_(lead|contact|account)s?|(list|get|update
 """Opportunities stand for every kind of record: the routes are the same. PUT of an activity is its PATCH."""
 REASONS = re.compile(
     "is only for|is needed|needs|cannot be created cancelled|must not lie in the future|must lie in the years 1 to 9999"
+    "|must not be greater than"
 )
 """What makes a request invalid although each of its fields is valid."""
 
@@ -67,10 +68,12 @@ def world(server: EmbeddedPostgres, template: str) -> Iterator[World]:
     settled = {"ACTIVITIES_RELATED_RECORDS": "lenient", "ACTIVITIES_FRESHNESS_TIMEOUT": "30"}
     with (
         database_copy(server, template) as dsn,
-        Service(dsn, workers=1, **settled) as service,
+        Service(dsn, workers=1, signer=True, **settled) as service,
         service.client(scopes=SCOPES) as client,
     ):
-        yield World(client)
+        world = World(client)
+        client.await_checkpoint()
+        yield world
 
 
 @pytest.fixture(scope="module")

@@ -88,6 +88,15 @@ def test_every_command_of_operation_works_beside_the_running_service(url: str, h
         assert done.returncode == 0, f"{line}: {done.stdout} {done.stderr}"
 
 
+def test_the_log_proves_itself_as_promised(url: str, home: Path) -> None:
+    assert run(block("tour").replace("http://127.0.0.1:8000", url), home).returncode == 0
+    proved = run(block("prove").replace("audit-acme", str(home / "audit-acme")), home)
+
+    assert proved.returncode == 0, proved.stderr
+    assert "ok: events 1 to" in proved.stdout
+    assert "under a checkpoint, as recorded" in proved.stdout
+
+
 def test_the_settings_table_is_the_settings() -> None:
     table = README.partition("<!-- settings -->")[2].partition("<!-- /settings -->")[0]
     told = re.findall(r"^\| `ACTIVITIES_([A-Z_]+)` \| ([^|]*) \| (.*) \|$", table, re.MULTILINE)

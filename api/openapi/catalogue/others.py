@@ -16,6 +16,8 @@ _MADE = _KEY | {"version": 1, "key": f"crm_{_KEY['id']}_{'0123456789abcdef' * 4}
 _REVOKED = _KEY | {"version": 2, "revoked_at": "2025-12-19T10:00:00Z"}
 _LISTED = _KEY | {"last_used_at": "2025-12-18T09:30:00Z"}
 
+_READY = {"ready": {"status": "ready"}, "degraded": {"status": "degraded", "parked": 1}}
+
 OTHERS = {
     "create_api_key": Told(
         "Create an API key",
@@ -42,6 +44,6 @@ OTHERS = {
         {200: Answer(Alive, {"alive": {"status": "alive"}}, "It answers")},
         description="200 as long as the process answers at all.",
     ),
-    "check_readiness": Told("Is it ready?", {200: Answer(Ready, {"ready": {"status": "ready"}}, "It is ready")}),
+    "check_readiness": Told("Is it ready?", {200: Answer(Ready, _READY, "It is ready")}),
     "get_metrics": Told("Metrics", {}, description="What it measures, in Prometheus's text format."),
 }

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.openapi.shapes.envelope import Answer, Page
 from domain.api_key.scopes import Scope
+from domain.values import ABSENT
 
 
 class ApiKey(BaseModel):
@@ -59,4 +60,6 @@ class Alive(BaseModel):
 class Ready(BaseModel):
     """Commands and questions can be served."""
 
-    status: Literal["ready"]
+    status: Literal["ready", "degraded"]
+    parked: int = Field(ABSENT, description="Activities with an event no table could take; only where there are any")
+    audit: str = Field(ABSENT, description="What is wrong with proofs; only where something is")

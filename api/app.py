@@ -13,7 +13,7 @@ from api.http import (
     activities,
     activity_commands,
     api_keys,
-    audit,
+    audit_proofs,
     bulk_actions,
     directory,
     health,
@@ -44,7 +44,7 @@ SURFACE_T = "/v1/accounts"
 
 ROUTERS = (
     *((SURFACE_S, room.router) for room in (activity_commands, activities, history, bulk_actions, directory)),
-    *((SURFACE_S, room.router) for room in (audit, api_keys)),
+    *((SURFACE_S, room.router) for room in (audit_proofs, api_keys)),
     (SURFACE_T, account_activities.router),
     *(("", room.router) for room in (health, problem_pages, docs)),
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.openapi.examples.activities import NEXT_ID
-from api.openapi.examples.audit import LEAF
+from api.openapi.examples.audit_proofs import LEAF
 
 Json = dict[str, Any]
 

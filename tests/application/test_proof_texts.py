@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from api.openapi.examples import audit as examples
+from api.openapi.examples import audit_proofs as examples
 from application.proof.leaf import Leaves, instant
 from application.proof.merkle import consistent, includes
 from application.proof.notes import Checkpoint, NotACheckpoint, VerifierKey, organization_of, origin_of

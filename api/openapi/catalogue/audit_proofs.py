@@ -1,13 +1,18 @@
 """What auditors ask for."""
 
 from api.openapi.catalogue.answering import enveloped
-from api.openapi.examples import audit as say
-from api.openapi.shapes.audit import AuditKeyAnswer, CheckpointAnswer, ConsistencyProofAnswer, InclusionProofAnswer
+from api.openapi.examples import audit_proofs as say
+from api.openapi.shapes.audit_proofs import (
+    AuditKeyAnswer,
+    CheckpointAnswer,
+    ConsistencyProofAnswer,
+    InclusionProofAnswer,
+)
 from api.openapi.told import Answer, Told
 
 _CHECKPOINT = "Checkpoint retrieved successfully"
 
-AUDIT = {
+AUDIT_PROOFS = {
     "get_audit_checkpoint": Told(
         "Get the latest checkpoint",
         {

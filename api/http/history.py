@@ -2,14 +2,15 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
-from api.http.chapters import actors_of, chapter_told
 from api.http.envelope import enveloped, etag, ok
-from api.http.reading import Asking, Asks, lag
+from api.http.histories import chapters_of, told
+from api.http.reading import Asking, Asks
 from api.http.strict_route import StrictRoute
 from application.activity.commands import key_or_none
 from application.event_store.mapper import State
@@ -19,7 +20,7 @@ from domain.activity.activity import Activity
 from domain.refusals import Invalid, Unknown
 from domain.values import Instant
 from projections.reading import Found, Question
-from projections.resource import resource, to_json
+from projections.resource import resource
 
 router = APIRouter(route_class=StrictRoute, tags=["activities"])
 Reads = Annotated[Asking, Depends(Asks("activities:read"))]
@@ -30,12 +31,9 @@ _instant: TypeAdapter[datetime] = TypeAdapter(Instant)
 @router.get("/activities/{activity_id}/history", name="get_activity_history")
 async def get_history(activity_id: str, ask: Reads) -> Response:
     """Every fact of the activity, the oldest first: who, when, by which command, and what it changed."""
-    found = await _stream(activity_id, ask)
-    chapters = list(chronicle(found.rows))
+    chapters = await chapters_of(ask, _key(activity_id))
     _visible(chapters[-1].after if chapters else None, ask)
-    known = await ask.ask(actors_of(ask.organization_id, chapters))
-    told = [chapter_told(chapter, dict(known.rows)) for chapter in chapters]
-    return ok(enveloped("Activity history retrieved successfully", to_json(told)), lag(known.behind))
+    return await told(ask, chapters, "Activity history retrieved successfully")
 
 
 async def get_activity_as_of(activity_id: str, moment: str, ask: Asking) -> Response:
@@ -63,10 +61,15 @@ def moment_of(said: str) -> datetime | int:
         raise Invalid("as_of", "must be an instant such as 2025-12-20T14:00:00Z, or a version") from None
 
 
-async def _stream(activity_id: str, ask: Asking) -> Found:
+def _key(activity_id: str) -> UUID:
     key = key_or_none(activity_id)
     if key is None:
         raise Unknown("Activity")
+    return key
+
+
+async def _stream(activity_id: str, ask: Asking) -> Found:
+    key = _key(activity_id)
     return await ask.ask(Question((), STREAM, {"organization_id": ask.organization_id, "key": key}))
 
 

@@ -13,6 +13,7 @@ from api.http import (
     activities,
     activity_commands,
     api_keys,
+    audit,
     bulk_actions,
     directory,
     health,
@@ -21,6 +22,7 @@ from api.http import (
     problems,
 )
 from api.http.disk import Disk
+from api.http.feed_stream import OpenStreams
 from api.http.jwks import Jwks
 from api.http.rate_limit import RateLimit
 from api.http.request_ids import RequestIds
@@ -32,6 +34,7 @@ from application import tracing
 from application.api_key.recognition import ApiKeys
 from application.command import Policy
 from application.desk import Desk
+from application.history.news import News
 from application.postgres.connections import writer_of
 from application.settings import Settings
 from projections.gathering import Gatherer
@@ -42,7 +45,10 @@ SURFACE_T = "/v1/accounts"
 
 
 ROUTERS = (
-    *((SURFACE_S, room.router) for room in (activity_commands, activities, history, bulk_actions, directory, api_keys)),
+    *(
+        (SURFACE_S, room.router)
+        for room in (activity_commands, activities, history, bulk_actions, directory, audit, api_keys)
+    ),
     (SURFACE_T, account_activities.router),
     *(("", room.router) for room in (health, problem_pages, docs)),
 )
@@ -112,6 +118,8 @@ def create_app(settings: Settings) -> FastAPI:
         token_keys, leeway=settings.jwt_leeway, issuer=settings.jwt_issuer, audience=settings.jwt_audience
     )
     app.state.rate_limit = RateLimit(settings.rate_limit)
+    app.state.news = News(dsn)
+    app.state.open_streams = OpenStreams(settings.feed_streams)
     problems.install(app)
     for prefix, router in ROUTERS:
         app.include_router(router, prefix=prefix)

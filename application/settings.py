@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     time_zone: str = Field("UTC", description="Time zone in which follow-ups are created, at nine")
     desk_lanes: int = Field(4, ge=1, le=64, description="Organisations one worker writes for at once")
     read_pool_size: int = Field(8, ge=1, le=100, description="Connections one worker reads with")
+    feed_streams: int = Field(
+        8, ge=1, le=1000, description="Open streams of the audit feed one client may have on one worker"
+    )
+    feed_heartbeat: float = Field(
+        15, gt=0, le=300, description="Seconds between heartbeats of the audit feed's streams"
+    )
     freshness_timeout: float = Field(
         1.0, gt=0, le=30, description="How long a read waits to see acknowledged writes, seconds"
     )

@@ -33,6 +33,10 @@ TAGS = [
         "name": "directory",
         "description": "The records activities are about and the people involved. Ids may be your own (PUT).",
     },
+    {
+        "name": "audit",
+        "description": "The log itself, for auditors and for systems that follow it: who did what, when, to what.",
+    },
     {"name": "api keys", "description": "Credentials of clients. The text of a key is shown once, when it is made."},
     {
         "name": "accounts",
@@ -44,6 +48,7 @@ TAGS = [
 SCOPES = {
     "activities": ("activities:read", "activities:write"),
     "directory": ("records:read", "records:write"),
+    "audit": ("audit:read", "audit:read"),
     "api keys": ("admin", "admin"),
     "accounts": ("activities:read", "activities:write"),
 }

@@ -4,6 +4,7 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from api.http.audit import EVENT_STREAM
 from api.http.envelope import JSON
 from api.openapi.catalogue import OPERATIONS
 from api.openapi.glossary import PARAMETERS
@@ -100,7 +101,10 @@ def _answer(answer: Answer, tag: str, reads: bool) -> Json:
     if tag in SCOPES:
         names += ["Projection-Lag" if reads else "Idempotent-Replayed", "RateLimit", "RateLimit-Policy"]
     content = {"schema": {"$ref": f"{REF}{answer.shape.__name__}"}, "examples": _examples(answer.examples)}
-    return {"description": answer.description, "headers": headers(*names), "content": {JSON: content}}
+    told: Json = {JSON: content}
+    if answer.streamed:
+        told[EVENT_STREAM] = {"schema": {"type": "string"}}
+    return {"description": answer.description, "headers": headers(*names), "content": told}
 
 
 def _refusals(codes: list[str]) -> Json:

@@ -14,6 +14,7 @@ from api.http import (
     activity_commands,
     api_keys,
     audit,
+    audit_changes,
     bulk_actions,
     directory,
     health,
@@ -47,7 +48,7 @@ SURFACE_T = "/v1/accounts"
 ROUTERS = (
     *(
         (SURFACE_S, room.router)
-        for room in (activity_commands, activities, history, bulk_actions, directory, audit, api_keys)
+        for room in (activity_commands, activities, history, bulk_actions, directory, audit, audit_changes, api_keys)
     ),
     (SURFACE_T, account_activities.router),
     *(("", room.router) for room in (health, problem_pages, docs)),

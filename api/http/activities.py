@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
+from api.http.activity_then import activity_then
 from api.http.envelope import enveloped, ok
-from api.http.history import get_activity_as_of
 from api.http.parameters import (
     DetailParameters,
     FollowUpParameters,
@@ -103,11 +103,11 @@ async def list_follow_ups(ask: Reads, wanted: Annotated[FollowUpParameters, Quer
 @router.get("/activities/{activity_id}")
 async def get_activity(activity_id: str, ask: Reads, wanted: Annotated[DetailParameters, Query()]) -> Response:
     """One activity in full, with the rich form of the records it refers to; as_of another time, if asked."""
-    if wanted.as_of is not None:
-        return await get_activity_as_of(activity_id, wanted.as_of, ask)
     key = key_or_none(activity_id)
     if key is None:
         raise Unknown("Activity")
+    if (when := wanted.when()) is not None:
+        return await activity_then(ask, key, when)
     found = await ask.point(ACTIVITY, key)
     if not found.rows:
         raise Unknown("Activity")

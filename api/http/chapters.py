@@ -1,7 +1,7 @@
 """A chapter of a history as JSON tells it: who, when, by which command, and what changed."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from application.event_store.mapper import record_key
@@ -12,9 +12,16 @@ from projections.directory.query import names
 from projections.reading import Question
 
 
-def actors_of(organization_id: str, chapters: Iterable[Chapter]) -> Question:
+class Acted(Protocol):
+    """A fact somebody caused."""
+
+    @property
+    def metadata(self) -> Mapping[str, str]: ...
+
+
+def actors_of(organization_id: str, facts: Iterable[Acted]) -> Question:
     """The names of those who acted."""
-    actors = {chapter.metadata["actor"] for chapter in chapters}
+    actors = {fact.metadata["actor"] for fact in facts}
     return names(organization_id, [record_key(RecordKind.USER, actor) for actor in actors])
 
 

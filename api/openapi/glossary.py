@@ -167,7 +167,27 @@ PARAMETERS: Mapping[str, Word] = {
     "sort_by": Word("What to sort by; ties are broken by id, nulls come last", "due_at"),
     "sort_direction": Word("Which way", "asc"),
     "state": Word("Follow-ups in which state", "open"),
-    "as_of": Word("As it was at an instant of recording, or at a version", 1),
+    "as_of": Word(
+        "As it was known at an instant, or `position:N` of the log; for one activity a version too (a whole number). "
+        "Answers are what the service would have answered then",
+        "2030-06-01T00:00:00Z",
+    ),
+    "known_at": Word("The same as `as_of`", "2030-06-01T00:00:00Z"),
+    "happened_at": Word(
+        "As it was by what had happened then, whenever it was recorded: a call logged late is there from the time it "
+        "was made. With `as_of`, of what was known at that moment",
+        "2030-06-01T00:00:00Z",
+    ),
+    "from": Word("The earlier moment: an instant, `position:N`, or a version; unless said otherwise its creation", 1),
+    "to": Word("The later moment, likewise; unless said otherwise now", "2030-06-01T00:00:00Z"),
+    "by": Word("By what was known at each moment, or by what had happened", "known_at"),
+    "actor_id": Word("Done by any of these users", [_JANE]),
+    "audit.from": Word("Changes after this moment: an instant, or `position:N` of the log", "2025-12-01T00:00:00Z"),
+    "audit.to": Word("Changes up to this moment, likewise", "2030-06-01T00:00:00Z"),
+    "audit.type": Word("Facts of any of these kinds: in full, without version, or all of an activity", ["activity"]),
+    "audit.activity_id": Word("Changes of this activity", CALL_ID),
+    "audit.activityable_type": Word("Changes about any of these kinds of record", ["opportunity"]),
+    "audit.activityable_id": Word("Changes about any of these records", [_ACME]),
     "account_id": Word("Only those that name this account", "acme"),
     "accountId": Word("Only those of this account", "acme"),
     "activity_id": Word("The activity's id, a ULID in either case", CALL_ID),

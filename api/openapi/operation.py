@@ -5,6 +5,7 @@ from typing import Any
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.http.audit import EVENT_STREAM
+from api.http.audit_changes import ULID_PATTERN
 from api.http.envelope import JSON
 from api.openapi.catalogue import OPERATIONS
 from api.openapi.glossary import PARAMETERS
@@ -17,7 +18,7 @@ from api.openapi.told import Answer, Examples, Told
 Json = dict[str, Any]
 
 _MERGE_PATCH = "application/merge-patch+json"
-_ULID = {"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$"}
+_ULID = {"type": "string", "pattern": ULID_PATTERN}
 _IN_PATHS: dict[str, Json] = {
     "activity_id": _ULID,
     "key_id": _ULID,

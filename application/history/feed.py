@@ -28,7 +28,7 @@ select h.position, e.position, e.originator_id, e.originator_version, e.topic, e
   ) e on e.before < {MOST_BYTES}
   left join events first
     on first.organization_id = %(organization_id)s and first.originator_id = e.originator_id
-   and first.originator_version = 1 and e.topic like 'record.%%'
+   and first.originator_version = 1 and e.originator_version > 1 and e.topic like 'record.%%'
  order by e.position
 """
 """SQL of the rows a stretch is told from. There is one at least, which says where the log ends."""
@@ -72,10 +72,10 @@ class Stretch:
 
 def stretch_of(rows: list[tuple[Any, ...]]) -> Stretch:
     """What the rows of FEED say."""
-    return Stretch([_entry(*row[1:]) for row in rows if row[1] is not None], rows[0][0])
+    return Stretch([entry_of(*row[1:]) for row in rows if row[1] is not None], rows[0][0])
 
 
-def _entry(
+def entry_of(
     position: int,
     key: UUID,
     version: int,
@@ -85,8 +85,9 @@ def _entry(
     recorded_at: datetime,
     first: bytes | None,
 ) -> Entry:
+    """The entry a stored row is. `first` is what the first fact of a record's stream says."""
     kind = topic.partition(".")[0]
-    born = _said(first) or {} if first is not None else {}
+    born = (_said(state if first is None else first) or {}) if kind == "record" else {}
     id_, record_kind = born.get("id") or str(ULID.from_uuid(key)), born.get("kind")
     return Entry(position, key, kind, id_, record_kind, version, topic, recorded_at, metadata, _said(state))
 

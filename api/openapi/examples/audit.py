@@ -28,3 +28,11 @@ EVENT: Json = {
     },
 }
 FEED_META: Json = {"limit": 100, "position": 4750, "head": 4750, "next_cursor": None}
+CHANGE: Json = {"kind": "activity", "id": CALL_ID, "record_kind": None} | _MOVED
+_CAUSE = {name: value for name, value in _MOVED.items() if name != "changes"}
+DIFF: Json = {
+    "by": "known_at",
+    "from": {name: HISTORY[0][name] for name in ("version", "position", "recorded_at")},
+    "to": {name: _MOVED[name] for name in ("version", "position", "recorded_at")},
+    "changes": {name: change | {"events": [_CAUSE | change]} for name, change in _MOVED["changes"].items()},
+}

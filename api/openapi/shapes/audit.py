@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from api.openapi.shapes.envelope import Answer
+from api.openapi.shapes.activity import Actor, Change
+from api.openapi.shapes.envelope import Answer, CursorMeta
 from domain.vocabulary import RecordKind
 
 
@@ -41,3 +42,27 @@ class AuditEventPage(Answer[list[AuditEvent]]):
     """A stretch of the log, oldest first."""
 
     meta: FeedMeta
+
+
+class AuditChange(BaseModel):
+    """One recorded fact, and what it changed."""
+
+    position: int
+    kind: str = Field(description="What it happened to: activity, record, api_key")
+    id: str = Field(description="Which of them")
+    record_kind: RecordKind | None
+    version: int = Field(description="The version it made")
+    type: str = Field(description="Which fact, and in which form it is stored")
+    recorded_at: datetime
+    happened_at: datetime
+    actor: Actor
+    client: str | None
+    command_id: str | None
+    reason: str | None
+    changes: dict[str, Change] | None = Field(description="By field, before and after; null: it cannot be read")
+
+
+class AuditChangePage(Answer[list[AuditChange]]):
+    """A page of changes, oldest first."""
+
+    meta: CursorMeta

@@ -40,6 +40,7 @@ from application.postgres.connections import writer_of
 from application.settings import Settings
 from projections.gathering import Gatherer
 from projections.reading import Reader
+from projections.time_travel.travelling import TimeTravel
 
 SURFACE_S = "/api/v1/crm"
 SURFACE_T = "/v1/accounts"
@@ -92,12 +93,20 @@ def create_app(settings: Settings) -> FastAPI:
     desk = Desk(writer_of(dsn), policy=policy_of(settings), lanes=settings.desk_lanes)
     reader = Reader(settings.read_url or dsn, size=settings.read_pool_size, patience=settings.freshness_timeout)
 
+    time_travel = TimeTravel(dsn)
     keys = ApiKeys(dsn, settings.pepper())
     token_keys = _token_keys(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with desk.opened(), reader.opened(), keys.opened(), token_keys.opened(), sampled(reader, desk):
+        async with (
+            desk.opened(),
+            reader.opened(),
+            time_travel.opened(),
+            keys.opened(),
+            token_keys.opened(),
+            sampled(reader, desk),
+        ):
             yield
 
     app = Service(
@@ -113,6 +122,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.desk = desk
     app.state.disk = Disk(settings.data_dir / "postgres" / "data")
     app.state.reader = reader
+    app.state.time_travel = time_travel
     app.state.gatherer = Gatherer(reader)
     app.state.api_keys = keys
     app.state.tokens = Tokens(

@@ -59,7 +59,7 @@ async def list_activities(ask: Reads, wanted: Annotated[ListParameters, Query()]
         includes=wanted.included(),
         deep=place.passed_over >= DEEP,
     )
-    return await ask.listed(listing, place, "Activities retrieved successfully")
+    return await ask.listed(listing, place, "Activities retrieved successfully", wanted.when())
 
 
 @router.get("/activities/search")
@@ -68,7 +68,8 @@ async def search_activities(ask: Reads, wanted: Annotated[SearchParameters, Quer
     place, terms, filters = wanted.place(), terms_of(wanted.q), wanted.filter(ask.caller)
     if not terms:
         return paged(Page([], [], None, 0, 0), place, "Nothing found", [])
-    page = await ask.page(search(ask.organization_id, terms, filters, includes=wanted.included()), place)
+    listing = search(ask.organization_id, terms, filters, includes=wanted.included())
+    page = await ask.page(listing, place, wanted.when(), terms)
     hits = [highlighted(item, expression) for item, (expression,) in zip(page.items, page.extras, strict=True)]
     return paged(page, place, "Activities found successfully" if hits else "Nothing found", hits)
 
@@ -83,7 +84,7 @@ async def list_overdue_activities(ask: Reads, wanted: Annotated[OverdueParameter
         descending=wanted.sort_direction == "desc",
         includes=wanted.included(),
     )
-    return await ask.listed(listing, wanted.place(), "Overdue activities retrieved successfully")
+    return await ask.listed(listing, wanted.place(), "Overdue activities retrieved successfully", wanted.when())
 
 
 @router.get("/activities/follow-ups")
@@ -91,7 +92,7 @@ async def list_follow_ups(ask: Reads, wanted: Annotated[FollowUpParameters, Quer
     """Obligations to follow up, the oldest first: each the activity that opened it."""
     place = wanted.place()
     listing = follow_ups(ask.organization_id, state=wanted.state, includes=wanted.included())
-    page = await ask.page(listing, place)
+    page = await ask.page(listing, place, wanted.when())
     items = []
     for item, (due_on, kept_by) in zip(page.items, page.extras, strict=True):
         kept = None if kept_by is None else ulid_of(kept_by)

@@ -8,10 +8,9 @@ from starlette.responses import Response
 
 from api.http.envelope import enveloped, etag, ok
 from api.http.reading import Asking
-from api.http.time_parameters import When
 from application.history.activity_then import Then, question_of, then
 from application.history.chronicle import STREAMS, latest
-from application.history.moments import Moment, Version
+from application.history.moments import Moment, Version, When
 from application.streams import Streams, keys_around
 from domain.activity.activity import Activity
 from domain.refusals import Unknown

@@ -100,7 +100,7 @@ async def list_audit_changes(ask: Audits, wanted: Annotated[ChangesParameters, Q
     after, upto = await _window(ask, wanted)
     found, reached = await _page(ask, wanted, max(after, wanted.cursor or 0), upto)
     known = await ask.ask(actors_of(ask.organization_id, (change.entry for change in found)))
-    names = dict(known.rows)
+    names: dict[UUID, str] = dict(known.rows)
     meta = {"per_page": wanted.per_page, "next_cursor": None if reached is None else str(reached)}
     data = to_json([change_told(change, names) for change in found])
     return ok(enveloped("Audit changes retrieved successfully", data, meta=meta), lag(known.behind))

@@ -29,6 +29,6 @@ async def chapters_of(ask: Asking, key: UUID) -> list[Chapter]:
 
 async def told(ask: Asking, chapters: Sequence[Chapter], message: str) -> Response:
     known = await ask.ask(actors_of(ask.organization_id, chapters))
-    names = dict(known.rows)
+    names: dict[UUID, str] = dict(known.rows)
     said = [chapter_told(chapter, names) for chapter in chapters]
     return ok(enveloped(message, to_json(said)), lag(known.behind))

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic import WithJsonSchema as SchemaIs
 
 from api.http.reading import place_of
-from api.http.time_parameters import ActivityTimeParameters
+from api.http.time_parameters import ActivityTimeParameters, TimeParameters
 from api.http.tokens import Caller
 from application.event_store.mapper import record_key
 from domain.json_schema import Schema
@@ -92,7 +92,7 @@ class DetailParameters(IncludeParameters, ActivityTimeParameters):
     pass
 
 
-class FilterParameters(PageParameters, IncludeParameters):
+class FilterParameters(PageParameters, IncludeParameters, TimeParameters):
     """What every list of activities may be narrowed by. Source: SynthesQ guide, "Get All Activities"."""
 
     type: Annotated[list[ActivityType], Commas] = []
@@ -183,7 +183,7 @@ class SearchParameters(FilterParameters):
     q: Annotated[PlainText, Field(min_length=2, max_length=256)]
 
 
-class FollowUpParameters(PageParameters, IncludeParameters):
+class FollowUpParameters(PageParameters, IncludeParameters, TimeParameters):
     state: Annotated[Literal["open", "satisfied", "all"], BeforeValidator(_lower)] = "open"
 
 

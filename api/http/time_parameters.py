@@ -1,14 +1,13 @@
 """Query parameters that say when: an instant, a version of one activity, or a position in the organisation's log."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic import WithJsonSchema as SchemaIs
 
-from application.history.moments import Moment, Position, Version
+from application.history.moments import Moment, Position, Version, When
 from domain.refusals import Invalid
 from domain.values import Instant
 
@@ -24,14 +23,6 @@ _Short = Field(max_length=64)
 InstantText = Annotated[str, _Short, SchemaIs(_AN_INSTANT)]
 LogMoment = Annotated[str, _Short, SchemaIs({"anyOf": [_AN_INSTANT, _A_POSITION]})]
 ActivityMoment = Annotated[str, _Short, SchemaIs({"anyOf": [_AN_INSTANT, _A_POSITION, _A_VERSION]})]
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """By what was known at a moment (None: now), and of that by what had happened by an instant (None: all of it)."""
-
-    known: Moment | None = None
-    happened: datetime | None = None
 
 
 class TimeParameters(BaseModel):

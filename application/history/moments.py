@@ -30,6 +30,14 @@ class Position:
 Moment = datetime | Version | Position
 
 
+@dataclass(frozen=True, slots=True)
+class When:
+    """By what was known at a moment (None: now), and of that by what had happened by an instant (None: all of it)."""
+
+    known: Moment | None = None
+    happened: datetime | None = None
+
+
 class Placed(Protocol):
     """A fact in its place."""
 

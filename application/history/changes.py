@@ -17,12 +17,12 @@ POSITION_AT = """
 with recursive halving(low, high) as (
     select 0::bigint, coalesce(max(position), 0) from heads where organization_id = %(organization_id)s
     union all
-    select case when middle.recorded_at <= %(instant)s then middle.position else low end,
-           case when middle.recorded_at <= %(instant)s then high else middle.position - 1 end
-      from halving
-      join lateral (select e.position, e.recorded_at from events e
-                     where e.organization_id = %(organization_id)s and e.position = (low + high + 1) / 2) middle on true
-     where low < high
+    select case when recorded_at <= %(instant)s then middle else low end,
+           case when recorded_at <= %(instant)s then high else middle - 1 end
+      from (select low, high, (low + high + 1) / 2 as middle,
+                   (select e.recorded_at from events e
+                     where e.organization_id = %(organization_id)s and e.position = (low + high + 1) / 2) as recorded_at
+              from halving where low < high) halves
 )
 select low from halving where low = high
 """

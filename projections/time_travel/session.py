@@ -24,6 +24,8 @@ from projections.time_travel.folding_then import states_then
 from projections.time_travel.past import Past, past_of
 from projections.time_travel.shadows import TOUCHED, behind_shadows, then_name
 
+FEW = 200
+"""So many rows need no statistics."""
 MOST_TOUCHED = 1_000_000
 """Streams changed since: more are not folded for one question."""
 
@@ -44,6 +46,9 @@ select distinct originator_id from events where organization_id = %s and positio
 on conflict do nothing
 returning key
 """
+
+_ALWAYS = frozenset(READ_MODELS) - {"activity_search"}
+"""What is folded anyway, whichever list is asked for first: the next one may be another. Words cost more."""
 
 Rows = list[tuple[Any, ...]]
 
@@ -123,7 +128,7 @@ class Session:
         self, held: Held | None, asked: Asked, past: Past, floor: int, head: int, models: Sequence[ReadModel]
     ) -> Held:
         """The temporary tables hold the past when this returns: filled anew, or with what was touched meanwhile."""
-        names = frozenset(model.name for model in models)
+        names = frozenset(model.name for model in models) | _ALWAYS
         if held is None or not _goes_on(held, asked.organization_id, past, floor, head, names):
             self._empty()
             held = Held(asked.organization_id, past, floor, floor, names, words=False)
@@ -151,8 +156,9 @@ class Session:
             for model in models:
                 rows = [row for row in model.rows(organization_id, states).values() if row is not None]
                 copy_rows(self._connection, model.table.named(f"then_{model.name}"), rows)
-        for table in (TOUCHED, *(then_name(model.name) for model in models)):
-            self._connection.execute(f"analyze {table}")
+        if len(keys) > FEW:
+            for table in (TOUCHED, *(then_name(model.name) for model in models)):
+                self._connection.execute(f"analyze {table}")
 
     def _answer(self, asked: Asked, past: Past, models: Sequence[ReadModel]) -> Rows:
         listing, more = asked.listing, []

@@ -65,11 +65,11 @@ async def list_activities(ask: Reads, wanted: Annotated[ListParameters, Query()]
 @router.get("/activities/search")
 async def search_activities(ask: Reads, wanted: Annotated[SearchParameters, Query()]) -> Response:
     """Activities whose subject or description says every word of q: whole, in part, or misspelt. Best first."""
-    place, terms, filters = wanted.place(), terms_of(wanted.q), wanted.filter(ask.caller)
+    place, terms, filters, when = wanted.place(), terms_of(wanted.q), wanted.filter(ask.caller), wanted.when()
     if not terms:
         return paged(Page([], [], None, 0, 0), place, "Nothing found", [])
     listing = search(ask.organization_id, terms, filters, includes=wanted.included())
-    page = await ask.page(listing, place, wanted.when(), terms)
+    page = await ask.page(listing, place, when, terms)
     hits = [highlighted(item, expression) for item, (expression,) in zip(page.items, page.extras, strict=True)]
     return paged(page, place, "Activities found successfully" if hits else "Nothing found", hits)
 

@@ -2,19 +2,20 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from api.http.audit_parameters import FeedParameters, LogPosition
+from api.http.audit_parameters import FeedParameters, position_of
 from api.http.envelope import enveloped, ok
 from api.http.feed_stream import FeedStream
 from api.http.reading import Asking, Asks
-from api.http.strict_json import StrictRoute
+from api.http.strict_route import StrictRoute
 from application.history.feed import FEED, Entry, Stretch, stretch_of
 from projections.reading import Question
 from projections.resource import to_json
 
 EVENT_STREAM = "text/event-stream"
+LAST_EVENT_ID = "last-event-id"
 STREAMED = 200
 """Entries a stream reads at a time."""
 
@@ -23,16 +24,11 @@ Audits = Annotated[Asking, Depends(Asks("audit:read"))]
 
 
 @router.get("/audit/events")
-async def list_audit_events(
-    request: Request,
-    ask: Audits,
-    wanted: Annotated[FeedParameters, Query()],
-    last_event_id: Annotated[LogPosition | None, Header()] = None,
-) -> Response:
+async def list_audit_events(request: Request, ask: Audits, wanted: Annotated[FeedParameters, Query()]) -> Response:
     """The organisation's log after a position, in order, none left out: as a page of JSON, or, where
     `Accept: text/event-stream` asks for it, as server-sent events that go on as more is recorded.
     """
-    after = wanted.position()
+    after, last_event_id = wanted.position(), position_of(LAST_EVENT_ID, request.headers.get(LAST_EVENT_ID))
     if any(EVENT_STREAM in accepted for accepted in request.headers.getlist("accept")):
         start = after if last_event_id is None else last_event_id
         return FeedStream(ask, request, start, read=_stretch, told=lambda entry: to_json(entry_told(entry)))

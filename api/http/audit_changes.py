@@ -16,7 +16,7 @@ from api.http.chapters import actors_of
 from api.http.envelope import enveloped, ok
 from api.http.parameters import Commas, PerPage, References
 from api.http.reading import Asking, Asks, lag
-from api.http.strict_json import StrictRoute
+from api.http.strict_route import StrictRoute
 from api.http.time_parameters import LogMoment, log_moment_of
 from application.activity.commands import key_or_none
 from application.event_store.mapper import EVENTS, State, record_key

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from domain.refusals import Invalid
 
@@ -15,6 +15,17 @@ def _whole(value: Any) -> Any:
 
 LogPosition = Annotated[int, Field(ge=0, le=10**17 - 1), BeforeValidator(_whole)]
 """A place in an organisation's log; 0 is before everything."""
+
+
+_position: TypeAdapter[int] = TypeAdapter(LogPosition)
+
+
+def position_of(name: str, said: str | None) -> int | None:
+    """A position said in a header. Raises Invalid naming it."""
+    try:
+        return None if said is None else _position.validate_python(said)
+    except ValidationError:
+        raise Invalid(name, "must be the position a stream was read up to") from None
 
 
 class FeedParameters(BaseModel):

@@ -196,7 +196,6 @@ PARAMETERS: Mapping[str, Word] = {
     "key_id": Word("The key's id", "01KCPX5T7V9W1X3Y5Z7A9B1C3D"),
     "n": Word("Which attachment; the first is 0", 0),
     "after": Word("Entries after this position; 0 is before everything", 0),
-    "last-event-id": Word("The last position a stream was read up to: it goes on from there, whatever `after` says", 0),
     "audit.limit": Word("Entries on a page", 100),
     "audit.cursor": Word("The `next_cursor` of the page before; excludes `after`"),
     "directory.sort_by": Word("What to sort by; ties are broken by id", "name"),

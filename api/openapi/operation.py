@@ -66,7 +66,8 @@ def _asks(told: Told, tag: str, reads: bool, on_one: bool) -> list[str]:
         return []
     if not reads:
         return ["Idempotency-Key", *(["If-Match"] if on_one else [])]
-    return ["Prefer", *(["If-None-Match"] if any(answer.etag for answer in told.answers.values()) else [])]
+    streams = ["Last-Event-ID"] if any(answer.streamed for answer in told.answers.values()) else []
+    return ["Prefer", *streams, *(["If-None-Match"] if any(answer.etag for answer in told.answers.values()) else [])]
 
 
 def _body(operation: Json, bodies: Examples, method: str) -> Json:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ulid import ULID
+from application.ulids import ulid_of
 
 MOST_BYTES = 1024 * 1024
 """Of facts in one stretch, but for the last of them: what one reader holds in memory at a time."""
@@ -88,7 +88,7 @@ def entry_of(
     """The entry a stored row is. `first` is what the first fact of a record's stream says."""
     kind = topic.partition(".")[0]
     born = (_said(state if first is None else first) or {}) if kind == "record" else {}
-    id_, record_kind = born.get("id") or str(ULID.from_uuid(key)), born.get("kind")
+    id_, record_kind = born.get("id") or ulid_of(key), born.get("kind")
     return Entry(position, key, kind, id_, record_kind, version, topic, recorded_at, metadata, _said(state))
 
 

@@ -47,7 +47,9 @@ on conflict do nothing
 returning key
 """
 
-_ALWAYS = frozenset(READ_MODELS) - {"activity_search"}
+_MODELS = {name: model for name, model in READ_MODELS.items() if not model.each_step}
+"""Those that say what a state means; what was recorded step by step is not otherwise in hindsight."""
+_ALWAYS = frozenset(_MODELS) - {"activity_search"}
 """What is folded anyway, whichever list is asked for first: the next one may be another. Words cost more."""
 
 Rows = list[tuple[Any, ...]]
@@ -94,7 +96,7 @@ class Session:
         connection.execute(_SETTINGS)
         connection.execute("create temporary table touched (key uuid primary key)")
         connection.execute("create temporary table late (word text primary key, n bigint not null)")
-        for name in READ_MODELS:
+        for name in _MODELS:
             connection.execute(f"create temporary table then_{name} (like {SCHEMA}.{name})")
         return cls(connection)
 
@@ -108,7 +110,7 @@ class Session:
 
     def ask(self, asked: Asked) -> Rows:
         """The rows of the listing's own statement. Raises Invalid where too much has changed since."""
-        models = [READ_MODELS[name] for name in asked.listing.read_models]
+        models = [_MODELS[name] for name in asked.listing.read_models]
         held, self.held = self.held, None
         with self._connection.transaction():
             head, reached = self._begin(asked.organization_id, models)
@@ -134,14 +136,14 @@ class Session:
             held = Held(asked.organization_id, past, floor, floor, names, words=False)
         fresh = self._touch(asked.organization_id, held.head, head)
         if fresh:
-            self._fold(asked.organization_id, fresh, past, [READ_MODELS[name] for name in held.models])
+            self._fold(asked.organization_id, fresh, past, [_MODELS[name] for name in held.models])
         words = held.words and not fresh
         if asked.terms and not words:
             searching_then.learn(self._connection, asked.organization_id)
         return Held(held.organization_id, past, held.floor, head, held.models, words or bool(asked.terms))
 
     def _empty(self) -> None:
-        self._connection.execute(f"truncate {', '.join([TOUCHED, *map(then_name, READ_MODELS)])}")
+        self._connection.execute(f"truncate {', '.join([TOUCHED, *map(then_name, _MODELS)])}")
 
     def _touch(self, organization_id: str, after: int, upto: int) -> list[UUID]:
         fresh = [row[0] for row in self._connection.execute(_TOUCH, (organization_id, after, upto))]
@@ -154,7 +156,7 @@ class Session:
             if self._stopped.is_set():
                 raise Unavailable("The service is stopping")
             for model in models:
-                rows = [row for row in model.rows(organization_id, states).values() if row is not None]
+                rows = [row for row in model.rows(organization_id, states, {}).values() if row is not None]
                 copy_rows(self._connection, model.table.named(f"then_{model.name}"), rows)
         if len(keys) > FEW:
             for table in (TOUCHED, *(then_name(model.name) for model in models)):

@@ -13,6 +13,8 @@ from api.http import (
     activities,
     activity_commands,
     api_keys,
+    audit,
+    audit_changes,
     audit_proofs,
     bulk_actions,
     directory,
@@ -22,6 +24,7 @@ from api.http import (
     problems,
 )
 from api.http.disk import Disk
+from api.http.feed_stream import OpenStreams
 from api.http.jwks import Jwks
 from api.http.rate_limit import RateLimit
 from api.http.request_ids import RequestIds
@@ -33,10 +36,12 @@ from application import tracing
 from application.api_key.recognition import ApiKeys
 from application.command import Policy
 from application.desk import Desk
+from application.history.news import News
 from application.postgres.connections import writer_of
 from application.settings import Settings
 from projections.gathering import Gatherer
 from projections.reading import Reader
+from projections.time_travel.travelling import TimeTravel
 
 SURFACE_S = "/api/v1/crm"
 SURFACE_T = "/v1/accounts"
@@ -44,7 +49,7 @@ SURFACE_T = "/v1/accounts"
 
 ROUTERS = (
     *((SURFACE_S, room.router) for room in (activity_commands, activities, history, bulk_actions, directory)),
-    *((SURFACE_S, room.router) for room in (audit_proofs, api_keys)),
+    *((SURFACE_S, room.router) for room in (audit, audit_changes, audit_proofs, api_keys)),
     (SURFACE_T, account_activities.router),
     *(("", room.router) for room in (health, problem_pages, docs)),
 )
@@ -87,12 +92,20 @@ def create_app(settings: Settings) -> FastAPI:
     desk = Desk(writer_of(dsn), policy=policy_of(settings), lanes=settings.desk_lanes)
     reader = Reader(settings.read_url or dsn, size=settings.read_pool_size, patience=settings.freshness_timeout)
 
+    time_travel = TimeTravel(dsn)
     keys = ApiKeys(dsn, settings.pepper())
     token_keys = _token_keys(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with desk.opened(), reader.opened(), keys.opened(), token_keys.opened(), sampled(reader, desk):
+        async with (
+            desk.opened(),
+            reader.opened(),
+            time_travel.opened(),
+            keys.opened(),
+            token_keys.opened(),
+            sampled(reader, desk),
+        ):
             yield
 
     app = Service(
@@ -108,12 +121,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.desk = desk
     app.state.disk = Disk(settings.data_dir / "postgres" / "data")
     app.state.reader = reader
+    app.state.time_travel = time_travel
     app.state.gatherer = Gatherer(reader)
     app.state.api_keys = keys
     app.state.tokens = Tokens(
         token_keys, leeway=settings.jwt_leeway, issuer=settings.jwt_issuer, audience=settings.jwt_audience
     )
     app.state.rate_limit = RateLimit(settings.rate_limit)
+    app.state.news = News(dsn)
+    app.state.open_streams = OpenStreams(settings.feed_streams)
     problems.install(app)
     for prefix, router in ROUTERS:
         app.include_router(router, prefix=prefix)

@@ -79,6 +79,12 @@ class Settings(BaseSettings):
         description="What the origin of checkpoints begins with, before the organisation",
     )
     signer_interval: float = Field(2.0, gt=0, le=60, description="How often the audit signer looks, seconds")
+    feed_streams: int = Field(
+        8, ge=1, le=1000, description="Open streams of the audit feed one client may have on one worker"
+    )
+    feed_heartbeat: float = Field(
+        15, gt=0, le=300, description="Seconds between heartbeats of the audit feed's streams"
+    )
     freshness_timeout: float = Field(
         1.0, gt=0, le=30, description="How long a read waits to see acknowledged writes, seconds"
     )

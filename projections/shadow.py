@@ -14,7 +14,7 @@ from domain.activity.activity import Activity
 from domain.activity.events import Fact
 from projections.counts import Row
 from projections.folding import Step
-from projections.table import Key, ReadModel, Steps
+from projections.table import Key, ReadModel, Steps, Table
 
 CHUNK = 2000
 MOST_STEPS = 10_000
@@ -50,7 +50,7 @@ def fill(connection: Connection[Any], shadow: ReadModel, organization_id: str, u
     made = 0
     for states, steps, events in _folded(connection, shadow, organization_id, upto):
         rows = [row for row in shadow.rows(organization_id, states, steps).values() if row is not None]
-        _copy(connection, shadow, rows)
+        copy_rows(connection, shadow.table, rows)
         if shadow.aside is not None:
             shadow.aside(connection, organization_id, list(states.values()))
         made += len(rows)
@@ -98,9 +98,10 @@ def _fold(rows: Iterator[tuple[Any, ...]], steps: list[Step] | None) -> tuple[St
     return state, count
 
 
-def _copy(connection: Connection[Any], shadow: ReadModel, rows: Sequence[Row]) -> None:
-    columns = shadow.table.columns
-    statement = SQL("copy {} ({}) from stdin").format(Identifier(shadow.name), SQL(", ").join(map(Identifier, columns)))
+def copy_rows(connection: Connection[Any], table: Table, rows: Sequence[Row]) -> None:
+    """Put rows into a table that has none of them yet."""
+    columns = table.columns
+    statement = SQL("copy {} ({}) from stdin").format(Identifier(table.name), SQL(", ").join(map(Identifier, columns)))
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row([_plain(row.get(column)) for column in columns])

@@ -48,7 +48,7 @@ class InProcess(Service):
             stack.enter_context(projecting(self.dsn))
             if self._signer:
                 self._start("signer", "projections.signing")
-            self._await_ready()
+            self.await_ready()
             self._stack = stack.pop_all()
         return self
 

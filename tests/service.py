@@ -46,6 +46,7 @@ class Service:
             self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="activities-service-")))
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=2048))
             listener.set_inheritable(True)
+            self._listener = listener
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             stack.callback(self._stop)
             for number in range(1, self._workers + 1):
@@ -53,7 +54,7 @@ class Service:
             self._start("projector", "projections")
             if self._signer:
                 self._start("signer", "projections.signing")
-            self._await_ready()
+            self.await_ready()
             self._stack = stack.pop_all()
         return self
 
@@ -91,6 +92,22 @@ class Service:
         with Client(self, organization or f"org-{uuid4().hex}", user, scopes, keep_alive=keep_alive) as client:
             yield client
 
+    def kill_worker(self, number: int) -> None:
+        """kill -9, and a new one in its place."""
+        name = f"worker {number}"
+        self._processes[name].kill()
+        self._processes[name].wait()
+        self._start(name, "api.worker", self._listener)
+
+    def stop_worker(self, number: int) -> float:
+        """SIGTERM, and a new one in its place; how many seconds the old one took to end."""
+        name, began = f"worker {number}", time.monotonic()
+        self._processes[name].send_signal(signal.SIGTERM)
+        self._processes[name].wait(GRACE)
+        took = time.monotonic() - began
+        self._start(name, "api.worker", self._listener)
+        return took
+
     def worked(self) -> dict[str, float]:
         """Seconds each worker has computed so far (where the system tells it)."""
         seconds: dict[str, float] = {}
@@ -126,7 +143,7 @@ class Service:
                 start_new_session=True,
             )
 
-    def _await_ready(self) -> None:
+    def await_ready(self) -> None:
         """Every worker answers in its turn: ready is when as many answers in a row as there may be are 200."""
         answer = "nothing"
         good = 0

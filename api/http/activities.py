@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
+from api.http.activity_then import activity_then
 from api.http.envelope import enveloped, ok
-from api.http.history import get_activity_as_of
 from api.http.parameters import (
     DetailParameters,
     FollowUpParameters,
@@ -59,16 +59,17 @@ async def list_activities(ask: Reads, wanted: Annotated[ListParameters, Query()]
         includes=wanted.included(),
         deep=place.passed_over >= DEEP,
     )
-    return await ask.listed(listing, place, "Activities retrieved successfully")
+    return await ask.listed(listing, place, "Activities retrieved successfully", wanted.when())
 
 
 @router.get("/activities/search")
 async def search_activities(ask: Reads, wanted: Annotated[SearchParameters, Query()]) -> Response:
     """Activities whose subject or description says every word of q: whole, in part, or misspelt. Best first."""
-    place, terms, filters = wanted.place(), terms_of(wanted.q), wanted.filter(ask.caller)
+    place, terms, filters, when = wanted.place(), terms_of(wanted.q), wanted.filter(ask.caller), wanted.when()
     if not terms:
         return paged(Page([], [], None, 0, 0), place, "Nothing found", [])
-    page = await ask.page(search(ask.organization_id, terms, filters, includes=wanted.included()), place)
+    listing = search(ask.organization_id, terms, filters, includes=wanted.included())
+    page = await ask.page(listing, place, when, terms)
     hits = [highlighted(item, expression) for item, (expression,) in zip(page.items, page.extras, strict=True)]
     return paged(page, place, "Activities found successfully" if hits else "Nothing found", hits)
 
@@ -83,7 +84,7 @@ async def list_overdue_activities(ask: Reads, wanted: Annotated[OverdueParameter
         descending=wanted.sort_direction == "desc",
         includes=wanted.included(),
     )
-    return await ask.listed(listing, wanted.place(), "Overdue activities retrieved successfully")
+    return await ask.listed(listing, wanted.place(), "Overdue activities retrieved successfully", wanted.when())
 
 
 @router.get("/activities/follow-ups")
@@ -91,7 +92,7 @@ async def list_follow_ups(ask: Reads, wanted: Annotated[FollowUpParameters, Quer
     """Obligations to follow up, the oldest first: each the activity that opened it."""
     place = wanted.place()
     listing = follow_ups(ask.organization_id, state=wanted.state, includes=wanted.included())
-    page = await ask.page(listing, place)
+    page = await ask.page(listing, place, wanted.when())
     items = []
     for item, (due_on, kept_by) in zip(page.items, page.extras, strict=True):
         kept = None if kept_by is None else ulid_of(kept_by)
@@ -103,11 +104,11 @@ async def list_follow_ups(ask: Reads, wanted: Annotated[FollowUpParameters, Quer
 @router.get("/activities/{activity_id}")
 async def get_activity(activity_id: str, ask: Reads, wanted: Annotated[DetailParameters, Query()]) -> Response:
     """One activity in full, with the rich form of the records it refers to; as_of another time, if asked."""
-    if wanted.as_of is not None:
-        return await get_activity_as_of(activity_id, wanted.as_of, ask)
     key = key_or_none(activity_id)
     if key is None:
         raise Unknown("Activity")
+    if (when := wanted.when()) is not None:
+        return await activity_then(ask, key, when)
     found = await ask.point(ACTIVITY, key)
     if not found.rows:
         raise Unknown("Activity")

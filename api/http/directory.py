@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api.http.answers import record_answer
 from api.http.commanding import Commanding, Commands
+from api.http.histories import history_of
 from api.http.parameters import DirectoryParameters
 from api.http.reading import Asking, Asks
 from api.http.strict_route import StrictRoute
@@ -49,7 +50,7 @@ def _own_id(record_id: str) -> str:
 
 
 def add_routes(kind: RecordKind, noun: str) -> None:
-    """The five routes of one kind of record."""
+    """The six routes of one kind of record."""
     draft: Any = DRAFTS[kind]
     label = kind.value.capitalize()
 
@@ -77,6 +78,10 @@ def add_routes(kind: RecordKind, noun: str) -> None:
             raise Unknown(label)
         shown, version = found.rows[0]
         return ask.one(f"{label} retrieved successfully", shown, version, found.behind)
+
+    @router.get(f"/{noun}/{{record_id}}/history", name=f"get_{kind.value}_history")
+    async def history(record_id: str, ask: Reads) -> Response:
+        return await history_of(ask, record_key(kind, record_id), label)
 
     @router.patch(f"/{noun}/{{record_id}}", name=f"update_{kind.value}")
     async def update(record_id: str, body: draft, commands: Writes) -> Response:

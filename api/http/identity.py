@@ -25,12 +25,17 @@ _INVALID = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
 
 
 async def caller_of(request: Request) -> Caller:
-    """The caller on surface S. Raises Problem."""
+    """The caller on surface S, counted. Raises Problem."""
+    return _admitted(request, await recognised(request))
+
+
+async def recognised(request: Request) -> Caller:
+    """The same, not counted: for those who go on being answered. Raises Problem."""
     said = identity_headers(request)
     token, key = bearer(said), said.get(API_KEY)
     if token is None and key is None:
         raise Problem("unauthenticated", "Send Authorization: Bearer <token>, or X-API-Key", headers=_MISSING)
-    return _admitted(request, await _agreed(request, said, token, key))
+    return await _agreed(request, said, token, key)
 
 
 async def accounts_caller_of(request: Request) -> Caller:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic import WithJsonSchema as SchemaIs
 
 from api.http.reading import place_of
+from api.http.time_parameters import ActivityTimeParameters, TimeParameters
 from api.http.tokens import Caller
 from application.event_store.mapper import record_key
 from domain.json_schema import Schema
@@ -61,9 +62,6 @@ _one_of_many = Schema(pattern=r"^[^\s,\x00-\x1f\x7f-\x9f]([^,\x00-\x1f\x7f-\x9f]
 References = Annotated[list[Annotated[Reference, _one_of_many]], Commas]
 _DAY, _INSTANT = ({"type": "string", "format": named} for named in ("date", "date-time"))
 DayOrInstant = Annotated[str, SchemaIs({"anyOf": [_DAY, _INSTANT]})]
-InstantOrVersion = Annotated[
-    str, Field(max_length=64), SchemaIs({"anyOf": [_INSTANT, {"type": "integer", "minimum": 0, "maximum": 10**17 - 1}]})
-]
 Includable = Annotated[str, SchemaIs({"type": "string", "enum": ["assignedUser", "contact", "activityable"]})]
 AnyStatus = Annotated[Status | Listed, SchemaIs({"type": "string", "enum": [*Status, *Listed]})]
 
@@ -90,11 +88,11 @@ class IncludeParameters(BaseModel):
         return frozenset(INCLUDES[name.lower()] for name in self.includes)
 
 
-class DetailParameters(IncludeParameters):
-    as_of: InstantOrVersion | None = None
+class DetailParameters(IncludeParameters, ActivityTimeParameters):
+    pass
 
 
-class FilterParameters(PageParameters, IncludeParameters):
+class FilterParameters(PageParameters, IncludeParameters, TimeParameters):
     """What every list of activities may be narrowed by. Source: SynthesQ guide, "Get All Activities"."""
 
     type: Annotated[list[ActivityType], Commas] = []
@@ -185,7 +183,7 @@ class SearchParameters(FilterParameters):
     q: Annotated[PlainText, Field(min_length=2, max_length=256)]
 
 
-class FollowUpParameters(PageParameters, IncludeParameters):
+class FollowUpParameters(PageParameters, IncludeParameters, TimeParameters):
     state: Annotated[Literal["open", "satisfied", "all"], BeforeValidator(_lower)] = "open"
 
 

@@ -1,5 +1,6 @@
 """What every GET shares: the caller's organisation, the freshness of the answer, pages and their meta."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import psycopg
@@ -10,10 +11,13 @@ from api.http.caller import Caller
 from api.http.envelope import enveloped, etag, ok
 from api.http.identity import WhoAsks, caller_of, permitted
 from api.http.problems import Problem
+from application.history.moments import When
 from domain.refusals import Invalid
 from projections.gathering import Gatherer, PointQuestion
 from projections.paging import Listing, Page, Place
 from projections.reading import Found, Question, Reader
+from projections.time_travel.session import Asked
+from projections.time_travel.travelling import TimeTravel
 
 
 class Asking:
@@ -43,8 +47,11 @@ class Asking:
             detail = "The read tables have not caught up with what was acknowledged"
             raise Problem("unavailable", detail, headers={"Retry-After": "1"} | lag(behind))
 
-    async def page(self, listing: Listing, place: Place) -> Page:
+    async def page(self, listing: Listing, place: Place, when: When | None = None, terms: Sequence[str] = ()) -> Page:
+        """A page of the listing, as of another time if asked; `terms` are what a search is for."""
         try:
+            if when is not None:
+                return await self._page_then(listing, place, when, terms)
             page = await self._gatherer.page(self.organization_id, listing, place)
         except (psycopg.DataError, UnicodeError):
             if place.cursor is None:
@@ -53,8 +60,14 @@ class Asking:
         self._fresh(page.behind)
         return page
 
-    async def listed(self, listing: Listing, place: Place, message: str) -> Response:
-        page = await self.page(listing, place)
+    async def _page_then(self, listing: Listing, place: Place, when: When, terms: Sequence[str]) -> Page:
+        """Activities deleted by now are for auditors, whenever they are asked about."""
+        travel: TimeTravel = self._request.app.state.time_travel
+        auditor = "audit:read" in self.caller.scopes
+        return await travel.page(Asked(self.organization_id, when, listing, place, terms, auditor=auditor))
+
+    async def listed(self, listing: Listing, place: Place, message: str, when: When | None = None) -> Response:
+        page = await self.page(listing, place, when)
         return paged(page, place, message, page.items)
 
     def one(self, message: str, data: str, version: int, behind: int) -> Response:

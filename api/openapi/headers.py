@@ -38,6 +38,12 @@ PARAMETERS: Json = {
         "ETags the caller has: 304 where one of them is still right.",
         '"1.5f0c2a9b3d4e"',
     ),
+    "Last-Event-ID": _ask(
+        "Last-Event-ID",
+        "The last position a stream was read up to: it goes on from there, whatever `after` says.",
+        "4711",
+        pattern="^[0-9]{1,17}$",
+    ),
     "Prefer": _ask(
         "Prefer",
         f"`{_STRICT}`: 503 rather than an answer that misses acknowledged writes.",

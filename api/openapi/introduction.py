@@ -35,8 +35,9 @@ TAGS = [
     },
     {
         "name": "audit",
-        "description": "Proof that the log is what it was. Every command is answered with an `Audit-Receipt`; within a "
-        "minute a signed checkpoint covers it. `activities audit export` writes what can be verified offline.",
+        "description": "The log itself, for auditors and for systems that follow it: who did what, when, to what. And "
+        "proof that it is what it was: every command is answered with an `Audit-Receipt`; within a minute a signed "
+        "checkpoint covers it. `activities audit export` writes what can be verified offline.",
     },
     {"name": "api keys", "description": "Credentials of clients. The text of a key is shown once, when it is made."},
     {

@@ -4,6 +4,8 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from api.http.audit import EVENT_STREAM
+from api.http.audit_changes import ULID_PATTERN
 from api.http.envelope import JSON
 from api.openapi.catalogue import OPERATIONS
 from api.openapi.glossary import PARAMETERS
@@ -16,7 +18,7 @@ from api.openapi.told import Answer, Examples, Told
 Json = dict[str, Any]
 
 _MERGE_PATCH = "application/merge-patch+json"
-_ULID = {"type": "string", "pattern": "^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$"}
+_ULID = {"type": "string", "pattern": ULID_PATTERN}
 _IN_PATHS: dict[str, Json] = {
     "activity_id": _ULID,
     "key_id": _ULID,
@@ -29,7 +31,8 @@ _IN_PATHS: dict[str, Json] = {
 def completed(operation: Json, method: str) -> Json:
     told, [tag] = OPERATIONS[operation["operationId"]], operation["tags"]
     reads = method == "get"
-    given = [_parameter(one, tag) for one in operation.get("parameters", [])]
+    named = (operation["operationId"], tag)
+    given = [_parameter(one, named) for one in operation.get("parameters", [])]
     on_one = any(one["in"] == "path" for one in given)
     codes = codes_of(tag, reads=reads, on_one=on_one, has_body="requestBody" in operation)
     operation |= {
@@ -48,9 +51,11 @@ def _description(said: str, tag: str, reads: bool) -> str:
     return f"{said}\n\nScope: `{SCOPES[tag][not reads]}`" if tag in SCOPES else said
 
 
-def _parameter(given: Json, tag: str) -> Json:
+def _parameter(given: Json, named: Iterable[str]) -> Json:
+    """`named`: the operation and its tag, which may have a word of their own for it."""
     name, place = given["name"], given["in"]
-    word = PARAMETERS.get(f"{tag}.{name}") or PARAMETERS[name]
+    word = next((PARAMETERS[own] for of in named if (own := f"{of}.{name}") in PARAMETERS), PARAMETERS.get(name))
+    assert word is not None, f"the glossary has no word for {name}"
     schema = _IN_PATHS[name] if place == "path" else without_null(tidied(given["schema"]))
     parameter = {"name": name, "in": place, "required": given["required"], "description": word.means, "schema": schema}
     if schema.get("type") == "array":
@@ -64,7 +69,8 @@ def _asks(told: Told, tag: str, reads: bool, on_one: bool) -> list[str]:
         return []
     if not reads:
         return ["Idempotency-Key", *(["If-Match"] if on_one else [])]
-    return ["Prefer", *(["If-None-Match"] if any(answer.etag for answer in told.answers.values()) else [])]
+    streams = ["Last-Event-ID"] if any(answer.streamed for answer in told.answers.values()) else []
+    return ["Prefer", *streams, *(["If-None-Match"] if any(answer.etag for answer in told.answers.values()) else [])]
 
 
 def _body(operation: Json, bodies: Examples, method: str) -> Json:
@@ -101,7 +107,10 @@ def _answer(answer: Answer, tag: str, reads: bool) -> Json:
         names += ["Projection-Lag"] if reads else ["Idempotent-Replayed", "Audit-Receipt"]
         names += ["RateLimit", "RateLimit-Policy"]
     content = {"schema": {"$ref": f"{REF}{answer.shape.__name__}"}, "examples": _examples(answer.examples)}
-    return {"description": answer.description, "headers": headers(*names), "content": {JSON: content}}
+    told: Json = {JSON: content}
+    if answer.streamed:
+        told[EVENT_STREAM] = {"schema": {"type": "string"}}
+    return {"description": answer.description, "headers": headers(*names), "content": told}
 
 
 def _refusals(codes: list[str]) -> Json:

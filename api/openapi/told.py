@@ -12,12 +12,13 @@ Examples = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is answered with one status code: its shape, and examples of it."""
+    """What is answered with one status code: its shape, and examples of it; `streamed`: as server-sent events too."""
 
     shape: type[BaseModel]
     examples: Examples
     description: str
     etag: bool = False
+    streamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """A stream's facts as a story: each with who, when, by which command, and the states before and after."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from application.event_store.mapper import Event, State, advance, decode
-from domain.activity.events import Completed
+from application.history.moments import happened_at
 
 STREAM = """
 select topic, state, originator_version, position, recorded_at, metadata
@@ -21,9 +21,10 @@ STREAMS = """
 select originator_id, topic, state, position
   from events
  where organization_id = %(organization_id)s and originator_id = any(%(keys)s)
+   and position <= %(upto)s and (%(until)s::timestamptz is null or recorded_at <= %(until)s)
  order by position
 """
-"""SQL of the rows the latest states of several streams are folded from."""
+"""SQL of the rows the states of several streams are folded from, as known at a position and an instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Chapter:
     @property
     def happened_at(self) -> datetime:
         """When it happened, which may be long before it was recorded."""
-        return self.event.completed_at if isinstance(self.event, Completed) else self.recorded_at
+        return happened_at(self.event, self.recorded_at)
 
 
 def chronicle(rows: Iterable[tuple[Any, ...]]) -> Iterator[Chapter]:
@@ -54,21 +55,15 @@ def chronicle(rows: Iterable[tuple[Any, ...]]) -> Iterator[Chapter]:
         state = after
 
 
-def as_of(rows: Iterable[tuple[Any, ...]], moment: datetime | int) -> State | None:
-    """The state at an instant (of recording) or at a version; None where there was none yet.
-
-    A version beyond the latest was never reached: None too.
-    """
-    state, reached = None, 0
-    for chapter in chronicle(rows):
-        if isinstance(moment, datetime) and chapter.recorded_at > moment:
-            break
-        if isinstance(moment, int) and chapter.version > moment:
-            break
-        state, reached = chapter.after, chapter.version
-    if isinstance(moment, int) and reached < moment:
-        return None
-    return state
+def retold(chapters: Sequence[Chapter]) -> list[Chapter]:
+    """The story as it goes with these facts alone, in the order they were recorded."""
+    told: list[Chapter] = []
+    state: State | None = None
+    for chapter in chapters:
+        after = advance(state, chapter.event, chapter.position)
+        told.append(replace(chapter, before=state, after=after))
+        state = after
+    return told
 
 
 def latest(rows: Iterable[tuple[Any, ...]]) -> dict[UUID, State | None]:

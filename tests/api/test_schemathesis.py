@@ -35,6 +35,7 @@ EXAMPLES = 6
 UNTRIED = "get_metrics|put_activity|.*_(lead|contact|account)s?|(list|get|update|put)_(customer|user)s?"
 """Opportunities stand for every kind of record: the routes are the same. PUT of an activity is its PATCH."""
 REASONS = re.compile(
+    "are the same parameter|no such version yet|not be later than|exclude each other|must be an instant where|"
     "is only for|is needed|needs|cannot be created cancelled|must not lie in the future|must lie in the years 1 to 9999"
     "|must not be greater than"
 )

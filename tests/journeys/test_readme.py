@@ -80,6 +80,10 @@ def test_the_tour_can_be_taken_line_by_line(url: str, home: Path) -> None:
     assert '"rescheduled_count":1' in taken.stdout
     assert '"state":"open"' in taken.stdout
     assert "activity.completed.v1" in taken.stdout
+    assert (
+        '"changes":{"due_at":{"before":"2030-12-20T14:00:00Z","after":"2030-12-27T14:00:00Z","events":[' in taken.stdout
+    )
+    assert '"position":5,"head":' in taken.stdout
 
 
 def test_every_command_of_operation_works_beside_the_running_service(url: str, home: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from api.openapi.catalogue.account_activities import ACCOUNT_ACTIVITIES
 from api.openapi.catalogue.activities import ACTIVITIES
 from api.openapi.catalogue.activity_commands import ACTIVITY_COMMANDS
+from api.openapi.catalogue.audit import AUDIT
 from api.openapi.catalogue.audit_proofs import AUDIT_PROOFS
 from api.openapi.catalogue.directory import DIRECTORY
 from api.openapi.catalogue.others import OTHERS
@@ -14,6 +15,7 @@ OPERATIONS: Mapping[str, Told] = {
     **ACTIVITIES,
     **ACTIVITY_COMMANDS,
     **DIRECTORY,
+    **AUDIT,
     **AUDIT_PROOFS,
     **OTHERS,
     **ACCOUNT_ACTIVITIES,

@@ -4,6 +4,7 @@ from typing import Any
 
 from api.openapi.catalogue.answering import Json, enveloped, one, page
 from api.openapi.examples.activities import HISTORY, IN_FULL, SHOWN
+from api.openapi.examples.audit import DIFF
 from api.openapi.shapes.activity import (
     ActivityAnswer,
     ActivityPage,
@@ -13,6 +14,7 @@ from api.openapi.shapes.activity import (
     OverdueActivityPage,
     TypesAnswer,
 )
+from api.openapi.shapes.diff import DiffAnswer
 from api.openapi.told import Answer, Told
 from domain.vocabulary import TYPE_GUIDE, ActivityType
 
@@ -57,6 +59,20 @@ ACTIVITIES = {
     "get_activity": Told(
         "Get an activity",
         {200: one(ActivityAnswer, "Activity retrieved successfully", IN_FULL, "The activity", "with_includes")},
+    ),
+    "get_activity_diff": Told(
+        "Compare two moments of an activity",
+        {
+            200: Answer(
+                DiffAnswer,
+                {"moved": enveloped("Activity differences retrieved successfully", DIFF)},
+                "What differs, and the facts that made it so",
+            )
+        },
+        description="How the activity differs between two moments (from its creation to now, unless said otherwise), "
+        "field by field, with the facts that made it so: who, when, by which command. `by=happened_at` compares what "
+        "had happened by two instants, as it is known now, where `by=known_at` compares what was known at two moments. "
+        "Of a deleted activity it needs the scope `audit:read` too.",
     ),
     "get_activity_history": Told(
         "Get an activity's history",

@@ -1,10 +1,11 @@
-"""The directory: the same five operations for each kind of record."""
+"""The directory: the same six operations for each kind of record."""
 
 from api.http.directory import NOUNS
-from api.openapi.catalogue.answering import one, page
-from api.openapi.examples.records import CHANGES, NEW, shown
+from api.openapi.catalogue.answering import enveloped, one, page
+from api.openapi.examples.records import CHANGES, NEW, history, shown
+from api.openapi.shapes.activity import HistoryAnswer
 from api.openapi.shapes.record import ANSWERS, PAGES
-from api.openapi.told import Told
+from api.openapi.told import Answer, Told
 from domain.vocabulary import RecordKind
 
 
@@ -24,6 +25,17 @@ def _told(kind: RecordKind, nouns: str) -> dict[str, Told]:
         ),
         f"list_{nouns}": Told(f"List {nouns}", {200: listed}, description=f"The organisation's {nouns}."),
         f"get_{kind}": Told(f"Get {a_record}", {200: got}, description=f"One {kind}, by its id."),
+        f"get_{kind}_history": Told(
+            f"Get {a_record}'s history",
+            {
+                200: Answer(
+                    HistoryAnswer,
+                    {"two_events": enveloped(f"{label} history retrieved successfully", history(kind))},
+                    "Every event, oldest first",
+                )
+            },
+            description=f"Every fact of the {kind}, oldest first: who, when, by which command, and what it changed.",
+        ),
         f"update_{kind}": Told(
             f"Change {a_record}",
             {200: changed},

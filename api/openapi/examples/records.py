@@ -80,3 +80,23 @@ def shown(kind: RecordKind, version: int = 1) -> Json:
         "updated_at": f"2025-12-0{version}T09:00:00Z",
     }
     return head | {name: value for name, value in said.items() if value is not None} | tail
+
+
+def history(kind: RecordKind) -> list[Json]:
+    """How the record was made and changed."""
+    made = {name: {"before": None, "after": value} for name, value in NEW[kind].items() if value is not None}
+    changed = {name: {"before": NEW[kind].get(name), "after": value} for name, value in CHANGES[kind].items()}
+    who = {"actor": {"id": IDS[RecordKind.USER], "name": "Jane Manager"}, "client": None, "reason": None}
+    return [
+        {
+            "version": version,
+            "position": 17 * version,
+            "type": f"record.{done}.v1",
+            "recorded_at": f"2025-12-0{version}T09:00:00Z",
+            "happened_at": f"2025-12-0{version}T09:00:00Z",
+            **who,
+            "command_id": f"01KCPY6Q0V0123456789ABCD0{version}",
+            "changes": changes,
+        }
+        for version, done, changes in ((1, "created", made), (2, "updated", changed))
+    ]

@@ -138,7 +138,7 @@ class Change(BaseModel):
 class HistoryEvent(BaseModel):
     """One recorded fact: what, who, when, by which command, and what it changed."""
 
-    version: int = Field(description="The activity's version with it")
+    version: int = Field(description="The version it made")
     position: int
     type: str = Field(description="Which fact, and in which form it is stored")
     recorded_at: datetime
@@ -178,7 +178,7 @@ class FollowUpPage(Page[FollowUp]):
 
 
 class HistoryAnswer(Answer[list[HistoryEvent]]):
-    """Everything recorded of one activity, oldest first."""
+    """Everything recorded of one activity or record, oldest first."""
 
 
 class TypesAnswer(Answer[list[TypeOfActivity]]):

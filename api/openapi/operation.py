@@ -1,5 +1,6 @@
 """One operation of the document: what its route says, completed with what the catalogue tells of it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST

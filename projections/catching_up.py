@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from enum import IntEnum
 from typing import Any
 
 import psycopg
@@ -51,6 +52,14 @@ def of_the_data(error: Exception) -> bool:
     return isinstance(error, _DATA) or not isinstance(error, psycopg.Error)
 
 
+class Moved(IntEnum):
+    """How far a stretch led: what is nowhere counts as False."""
+
+    NOWHERE = 0
+    ON = 1
+    TO_THE_HEAD = 2
+
+
 class CatchingUp:
     """What a projector does for an organisation. `epoch` is that of its lease."""
 
@@ -58,8 +67,8 @@ class CatchingUp:
         self._models = models
         self._folder = folder
 
-    def advance(self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None = None) -> bool:
-        """Move read models by one stretch; False once all are at the head (or `upto`).
+    def advance(self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None = None) -> Moved:
+        """Move read models by one stretch; nowhere once all are at the head (or `upto`).
 
         Those nearest to the head come first: one that is new, or was away, catches up while the others are at the head.
         """
@@ -67,7 +76,7 @@ class CatchingUp:
         with connection.transaction():
             behind, position, upto = self._place(connection, organization_id, epoch, upto)
             if not behind:
-                return False
+                return Moved.NOWHERE
             rows = reading.after(connection, organization_id, position, upto)
             parked = {row[0] for row in connection.execute(_PARKED, (organization_id,))}
             fold = self._folder.fold(connection, organization_id, rows, without=parked)
@@ -81,7 +90,7 @@ class CatchingUp:
         if tracing.spans is not None:
             about = {"activities.read_models": behind, "activities.events": len(rows)}
             tracing.spans.project(organization_id, ids, time.perf_counter() - began, about)
-        return True
+        return Moved.ON if upto - position == STRETCH else Moved.TO_THE_HEAD
 
     def _place(
         self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None
@@ -107,9 +116,10 @@ class CatchingUp:
     def _write(self, connection: Connection[Any], organization_id: str, models: list[str], fold: Fold) -> None:
         """Write all states at once; if a table cannot take them, one by one, parking the culprits."""
         try:
-            with connection.transaction():
+            with connection.pipeline() as pipeline, connection.transaction():
                 for model in models:
                     self._models[model].write(connection, organization_id, fold.states, fold.before, fold.steps)
+                pipeline.sync()  # what a table cannot take shows here
         except Exception as error:
             if not of_the_data(error):
                 raise

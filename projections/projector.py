@@ -17,7 +17,7 @@ from psycopg import Connection
 from application.postgres.connections import Role, conninfo
 from projections import standing
 from projections.audit_tree.growing import Growing
-from projections.catching_up import CatchingUp, Deposed
+from projections.catching_up import CatchingUp, Deposed, Moved
 from projections.folding import Folder
 from projections.lease import SECONDS, Lease
 from projections.read_models import READ_MODELS
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 POLL = 0.5
 LONGEST_PAUSE = 5.0
+LINGER = 0.01
+"""While an organisation's log is busy, so many seconds of it are projected together, unless somebody waits for it."""
 
 _BEHIND = """
 select h.organization_id
@@ -47,6 +49,7 @@ class Projector:
         self._lease = Lease(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
         self._catching_up = CatchingUp(READ_MODELS, Folder())
         self._trees = Growing()
+        self._rests_until: dict[str, float] = {}
         self._renew_at = 0.0
         self._look_at = 0.0
 
@@ -87,17 +90,31 @@ class Projector:
                 self._trees.look(connection)
                 standing.say(connection, READ_MODELS)
                 self._look_at = time.monotonic() + POLL
-            for organization_id in list(waiting):
-                if not self._catching_up.advance(connection, organization_id, epoch):
-                    waiting.discard(organization_id)
+            for organization_id in [one for one in waiting if self._rests_until.get(one, 0.0) <= time.monotonic()]:
+                self._advance(connection, organization_id, epoch, waiting)
                 if time.monotonic() >= self._renew_at:
                     return
             growing = self._trees.step(connection, epoch)  # one stretch, then the read tables have their turn again
-            until = min(self._look_at, self._renew_at) - time.monotonic()
-            for note in connection.notifies(timeout=0 if waiting or growing else max(until, 0.001), stop_after=1):
+            self._hear(connection, waiting, at_once=growing)
+
+    def _advance(self, connection: Connection[Any], organization_id: str, epoch: int, waiting: set[str]) -> None:
+        moved = self._catching_up.advance(connection, organization_id, epoch)
+        if moved is Moved.TO_THE_HEAD:
+            self._rests_until[organization_id] = time.monotonic() + LINGER
+        elif moved is Moved.NOWHERE:
+            waiting.discard(organization_id)
+            self._rests_until.pop(organization_id, None)
+
+    def _hear(self, connection: Connection[Any], waiting: set[str], *, at_once: bool) -> None:
+        """Wait until there is something to do, and hear of whatever else there is."""
+        next_turns = (self._rests_until.get(one, 0.0) for one in waiting)
+        until = min(self._look_at, self._renew_at, *next_turns) - time.monotonic()
+        patience = 0.0 if at_once else max(until, 0.0)
+        for notes in (connection.notifies(timeout=patience, stop_after=1), connection.notifies(timeout=0)):
+            for note in notes:
                 waiting.add(note.payload)
-            for note in connection.notifies(timeout=0):
-                waiting.add(note.payload)
+                if note.channel == "activities_wanted":
+                    self._rests_until.pop(note.payload, None)
 
     def _behind(self, connection: Connection[Any]) -> set[str]:
         models = list(READ_MODELS)

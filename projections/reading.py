@@ -28,6 +28,9 @@ SILENCE = 6.0
 _BEGIN = "select head, reached from begin_reading(%(organization_id)s, %(read_models)s)"
 
 
+_HURRY = "select pg_notify('activities_wanted', %(organization_id)s)"
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One SQL statement and the read models whose tables it reads; none, when it reads the log itself."""
@@ -84,6 +87,8 @@ class Reader:
         """
         head, reached, rows = await self._once(organization_id, question)
         deadline = time.monotonic() + self._patience
+        if reached < head:
+            await self._hurry(organization_id)
         while reached < head and time.monotonic() < deadline:
             await self._moved_on(organization_id)
             _, reached, rows = await self._once(organization_id, question)
@@ -113,6 +118,11 @@ class Reader:
         begun, rows = await self._wires.ask((_BEGIN, place), (question.sql, question.parameters))
         head, reached = begun[0]
         return head or 0, (head or 0) if reached is None else reached, rows
+
+    async def _hurry(self, organization_id: str) -> None:
+        """Tell the projector that somebody waits. Where that cannot be told (a replica), it comes all the same."""
+        with suppress(psycopg.Error, Unavailable):
+            await self._wires.ask((_HURRY, {"organization_id": organization_id}))
 
     async def _moved_on(self, organization_id: str) -> None:
         """Until the projector says it moved, at most one poll."""

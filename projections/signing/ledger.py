@@ -22,7 +22,8 @@ _REGISTERED = "select origin, public_key from audit_signer where name = 'signer'
 _SAY = "update audit_signer set unsigned = %s, alarms = %s, said_at = clock_timestamp() where name = 'signer'"
 _PUBLISH = """
 insert into audit_checkpoints (organization_id, size, root, note) values (%s, %s, %s, %s)
-on conflict do nothing
+on conflict (organization_id, size) do update
+   set root = excluded.root, note = excluded.note, signed_at = clock_timestamp()
 """
 _THIN = """
 delete from audit_checkpoints a

@@ -147,6 +147,8 @@ class Signer:
             root = continued(looking, organization_id, last, tree.size)
         if tree.size > last.size:
             note = self._custody.sign(organization_id, tree.size, root)
+            # This commit waits for the disk, and so for the tiles before it, which the projector does not wait for:
+            # no crash of the database can take back what is going to be signed.
             if self._lease.hold(connection) is None:
                 raise Deposed
             self._custody.keep(organization_id, note)

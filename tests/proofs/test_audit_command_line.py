@@ -24,9 +24,9 @@ def run(signed: Proving) -> Run:
         "ACTIVITIES_DATA_DIR": str(signed.directory),
     }
 
-    def run(*arguments: str | Path) -> CompletedProcess[str]:
+    def run(*arguments: str | Path, **other: str) -> CompletedProcess[str]:
         command = [ACTIVITIES, "audit", *arguments]
-        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run(command, env=env | other, capture_output=True, text=True, timeout=120, check=False)
 
     return run
 
@@ -51,6 +51,7 @@ def test_scrub_ends_with_0_1_or_2(run: Run, signed: Proving) -> None:
     done = run("scrub", "--organization", "acme")
     assert (done.returncode, done.stdout) == (1, "acme: event 2 is not what it was when the tree took it in\n")
     assert run("scrub", "--organization", "nobody").returncode == 2
+    assert run("scrub", ACTIVITIES_DATABASE_URL="host=127.0.0.1 port=9 dbname=nowhere").returncode == 2
 
 
 @pytest.mark.parametrize("name", ["bundle", "bundle.zip"])

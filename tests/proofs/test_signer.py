@@ -126,6 +126,23 @@ def test_a_signer_with_another_key_signs_nothing_until_it_is_told_to_take_over(s
     assert signed.verify(bundle).code == 1, "with the old key nothing newer verifies"
 
 
+def test_after_a_backup_was_put_back_on_purpose_a_new_key_goes_on_from_it(proving: Proving) -> None:
+    proving.record(20)
+    proving.sign()
+    with proving.backup() as backup:
+        proving.record(10)
+        proving.sign()
+        backup.sign()
+        assert backup.alarm() is not None
+
+        new = Custody(backup.directory / "new", "activities")
+        take_over(backup.dsn, new)
+        backup.sign(backup.signer(new))
+        assert backup.alarm() is None
+        assert backup.verify(backup.bundle(), key=str(new.verifier("acme"))).code == 0
+        assert backup.verify(backup.bundle()).code == 1, "auditors must be told of the new key"
+
+
 def test_a_lost_head_is_made_up_for_by_what_it_published(signed: Proving) -> None:
     for head in (signed.directory / "signer" / "heads").iterdir():
         head.unlink()

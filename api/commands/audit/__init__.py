@@ -1,11 +1,13 @@
 """`activities audit ...`: for auditors, and for those who answer to them."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from api.commands.options import DataDir, Organization, database, settings_with
+from api.serving.errors import CannotServe
 
 audit = typer.Typer(help="Prove that the log is what it was.", no_args_is_help=True)
 
@@ -16,14 +18,18 @@ AnyOrganization = Annotated[str | None, typer.Option("--organization", help="The
 def audit_scrub(organization: AnyOrganization = None, data_dir: DataDir = None) -> None:
     """Derive every leaf anew from the stored rows, and compare with the trees and what was signed of them.
 
-    Exit code 1 where a log is not what it was, naming the first event at fault; 2 where there is none of that name.
+    Exit code 1 where a log is not what it was, naming the first event at fault; 2 where it cannot be told.
     """
     from api.commands.audit.scrubbing import scrub
     from projections.signing.custody import custody_at_hand
 
     settings = settings_with(data_dir=data_dir)
-    with database(settings) as dsn:
-        raise typer.Exit(scrub(dsn, custody_at_hand(settings), organization))
+    try:
+        with database(settings) as dsn:
+            raise typer.Exit(scrub(dsn, custody_at_hand(settings), organization))
+    except (CannotServe, ValueError) as error:
+        print(f"activities: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
 
 
 @audit.command("export")

@@ -55,9 +55,6 @@ def test_a_creation_records_what_was_said_and_no_more() -> None:
         "activityable_type": "customer",
         "activityable_id": "c-1",
         "assigned_user_id": ME,
-        "priority": "medium",
-        "follow_up_required": False,
-        "is_billable": False,
         "participants": [{"kind": "user", "id": "u-2"}, {"kind": "external", "name": "Kim"}],
     }
     assert (done.outcome, done.completed_at) == ("Agreed", NOW - timedelta(hours=1))  # type: ignore[union-attr]

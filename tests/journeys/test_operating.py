@@ -2,6 +2,7 @@
 
 import configparser
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -27,7 +28,9 @@ from application.settings import Settings
 ROOT = Path(__file__).parents[2]
 OPERATING = ROOT / "api" / "operating"
 ACTIVITIES = Path(sys.executable).parent / "activities"
-SOMEBODY = 10001
+CONTAINERS_USER = 10001
+SOMEBODY = pwd.getpwnam("nobody")
+"""Who is not root; PostgreSQL wants its user to be a known one, as the container file makes it."""
 
 
 @pytest.fixture
@@ -128,10 +131,10 @@ def test_a_certificate_that_cannot_be_used_is_one_line(home: Path, settings: dic
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may make the file system read-only for somebody else")
 def test_it_runs_as_the_container_runs_it(home: Path) -> None:
     """Not as root, on a file system of which nothing but the data directory can be written to."""
-    os.chown(home, SOMEBODY, SOMEBODY)
+    os.chown(home, SOMEBODY.pw_uid, SOMEBODY.pw_gid)
     script = (
         'mount --bind "$ACTIVITIES_DATA_DIR" "$ACTIVITIES_DATA_DIR" && mount -o remount,bind,ro / &&'
-        f" exec setpriv --reuid {SOMEBODY} --regid {SOMEBODY} --clear-groups --no-new-privs"
+        f" exec setpriv --reuid {SOMEBODY.pw_uid} --regid {SOMEBODY.pw_gid} --clear-groups --no-new-privs"
         ' --inh-caps=-all --bounding-set=-all "$@"'
     )
     if not somebody_may_run_python():
@@ -143,13 +146,13 @@ def test_it_runs_as_the_container_runs_it(home: Path) -> None:
     with running([*alone, ACTIVITIES, *command_of_container(), "--port", "0"], env) as url:
         health = [sys.executable, ACTIVITIES, *healthcheck_of_container(), "--url", url]
         assert subprocess.run(health, env=env, capture_output=True, timeout=60).returncode == 0
-        assert {path.stat().st_uid for path in home.iterdir()} == {SOMEBODY}
+        assert {path.stat().st_uid for path in home.iterdir()} == {SOMEBODY.pw_uid}
 
 
 def somebody_may_run_python() -> bool:
     """And start it again from there, as the service does with its parts."""
     script = "import subprocess, sys; sys.exit(subprocess.run([sys.executable, '-c', 'import api']).returncode)"
-    somebody = ["setpriv", "--reuid", str(SOMEBODY), "--regid", str(SOMEBODY), "--clear-groups"]
+    somebody = ["setpriv", "--reuid", str(SOMEBODY.pw_uid), "--regid", str(SOMEBODY.pw_gid), "--clear-groups"]
     try:
         return subprocess.run([*somebody, sys.executable, "-c", script], capture_output=True).returncode == 0
     except OSError:
@@ -183,7 +186,8 @@ def test_the_container_file_copies_what_is_there_and_runs_as_nobody_special() ->
     copied = [source for line in lines_of_container("COPY") if "--from" not in line for source in line.split()[:-1]]
     assert {"domain", "application", "projections", "api", "pyproject.toml", "constraints.txt"} <= set(copied)
     assert [source for source in copied if not (ROOT / source).exists()] == []
-    assert lines_of_container("USER") == [f"{SOMEBODY}:{SOMEBODY}"]
+    assert lines_of_container("USER") == [f"{CONTAINERS_USER}:{CONTAINERS_USER}"]
+    assert f"--uid {CONTAINERS_USER}" in CONTAINERFILE
     assert command_of_container() == ["serve"]
     set_there = re.findall(r"ACTIVITIES_([A-Z_]+)=", lines_of_container("ENV")[-1])
     assert {name.lower() for name in set_there} <= set(Settings.model_fields)

@@ -12,6 +12,7 @@ from psycopg.sql import SQL, Identifier
 from application.event_store.mapper import EVENTS, State, advance, decode
 from domain.activity.activity import Activity
 from domain.activity.events import Fact
+from domain.record.events import RecordFact
 from projections.counts import Row
 from projections.folding import Step
 from projections.table import Key, ReadModel, Steps
@@ -62,7 +63,8 @@ def _folded(
     connection: Connection[Any], shadow: ReadModel, organization_id: str, upto: int
 ) -> Iterator[tuple[Mapping[UUID, State], Steps, int]]:
     """States of whole streams, chunk by chunk, with their steps where wanted, and from how many events."""
-    topics = [topic for topic, event in EVENTS.items() if issubclass(event, Fact) == (shadow.of is Activity)]
+    facts = Fact if shadow.of is Activity else RecordFact
+    topics = [topic for topic, event in EVENTS.items() if issubclass(event, facts)]
     states: dict[UUID, State] = {}
     steps: dict[UUID, list[Step]] = {}
     events = 0

@@ -9,15 +9,17 @@ from domain.activity.activity import Activity, evolve
 from domain.activity.events import ActivityEvent, Fact
 from domain.api_key.api_key import ApiKey, evolve_api_key
 from domain.api_key.events import ApiKeyEvent, ApiKeyFact
+from domain.oversight.events import OversightEvent, OversightFact
+from domain.oversight.undertaking import Undertaking, evolve_undertaking
 from domain.record.events import RecordEvent, RecordFact
 from domain.record.record import Record, evolve_record
 from domain.vocabulary import RecordKind
 
-Event = ActivityEvent | RecordEvent | ApiKeyEvent
-State = Activity | Record | ApiKey
+Event = ActivityEvent | RecordEvent | ApiKeyEvent | OversightEvent
+State = Activity | Record | ApiKey | Undertaking
 
-EVENTS: dict[str, type[Fact] | type[RecordFact] | type[ApiKeyFact]] = {
-    event.name: event for event in (*get_args(ActivityEvent), *get_args(RecordEvent), *get_args(ApiKeyEvent))
+EVENTS: dict[str, type[Fact] | type[RecordFact] | type[ApiKeyFact] | type[OversightFact]] = {
+    event.name: event for kind in (ActivityEvent, RecordEvent, ApiKeyEvent, OversightEvent) for event in get_args(kind)
 }
 
 _RECORDS = UUID("0f6b3c9e-6a0c-5d0e-9d5e-5a2f7c1b8e44")  # for ever: stream ids of records derive from it
@@ -43,6 +45,11 @@ def api_key_key(key_id: str) -> UUID:
     return activity_key(key_id)
 
 
+def undertaking_key(work_id: str) -> UUID:
+    """The stream of a piece of work upon a whole log: its ULID's bits, too."""
+    return activity_key(work_id)
+
+
 @lru_cache(maxsize=16_384)
 def record_key(kind: RecordKind | str, record_id: str) -> UUID:
     """The stream of a record. Ids that are ULIDs are the same in either case; others are opaque."""
@@ -59,10 +66,13 @@ def _canonical(record_id: str) -> str:
 def advance(state: State | None, event: Event, position: int) -> State:
     """The one fold, whatever the stream is of."""
     if isinstance(event, RecordFact):
-        assert not isinstance(state, Activity | ApiKey)
+        assert state is None or isinstance(state, Record)
         return evolve_record(state, event, position)
     if isinstance(event, ApiKeyFact):
-        assert not isinstance(state, Activity | Record)
+        assert state is None or isinstance(state, ApiKey)
         return evolve_api_key(state, event)
-    assert not isinstance(state, Record | ApiKey)
+    if isinstance(event, OversightFact):
+        assert state is None or isinstance(state, Undertaking)
+        return evolve_undertaking(state, event)
+    assert state is None or isinstance(state, Activity)
     return evolve(state, event, position)

@@ -38,6 +38,11 @@ TAGS = [
         "description": "Proof that the log is what it was. Every command is answered with an `Audit-Receipt`; within a "
         "minute a signed checkpoint covers it. `activities audit export` writes what can be verified offline.",
     },
+    {
+        "name": "erasure",
+        "description": "The personal data of one person, erased for good: in the log, in every table, in search. "
+        "That it was done, when, by whom and on what ground is itself on record.",
+    },
     {"name": "api keys", "description": "Credentials of clients. The text of a key is shown once, when it is made."},
     {
         "name": "accounts",
@@ -49,6 +54,7 @@ TAGS = [
 SCOPES = {
     "activities": ("activities:read", "activities:write"),
     "directory": ("records:read", "records:write"),
+    "erasure": ("admin", "admin"),
     "audit": ("audit:read", "audit:read"),
     "api keys": ("admin", "admin"),
     "accounts": ("activities:read", "activities:write"),

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import psycopg
-from ulid import ULID
 
 from application.command import Actor, Answer, Order, Receipt
 from application.desk import Desk
@@ -23,6 +22,7 @@ from application.oversight.commands import PutOnRecord, put_on_record
 from application.oversight.operator import operator
 from application.postgres.connections import Role, conninfo, writer_of
 from application.refusals import Unavailable
+from application.ulids import new_ulid
 from domain.oversight.events import (
     Beginning,
     Ending,
@@ -105,7 +105,7 @@ def on_record(dsn: str, organizations: Iterable[str], plan: Plan, *, actor: Acto
     """
     whose = sorted(set(organizations))
     who = actor or operator()
-    work = Work(str(ULID()))
+    work = Work(new_ulid())
     _record(dsn, whose, who, work.id, lambda one: plan.begun(work.id))
     try:
         yield work

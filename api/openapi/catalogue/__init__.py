@@ -7,6 +7,7 @@ from api.openapi.catalogue.activities import ACTIVITIES
 from api.openapi.catalogue.activity_commands import ACTIVITY_COMMANDS
 from api.openapi.catalogue.audit_proofs import AUDIT_PROOFS
 from api.openapi.catalogue.directory import DIRECTORY
+from api.openapi.catalogue.erasure import ERASURE
 from api.openapi.catalogue.others import OTHERS
 from api.openapi.told import Told
 
@@ -14,6 +15,7 @@ OPERATIONS: Mapping[str, Told] = {
     **ACTIVITIES,
     **ACTIVITY_COMMANDS,
     **DIRECTORY,
+    **ERASURE,
     **AUDIT_PROOFS,
     **OTHERS,
     **ACCOUNT_ACTIVITIES,

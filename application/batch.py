@@ -139,7 +139,7 @@ class Batch:
         """Somebody's data were erased since this worker last looked: what it remembers may be of that person."""
         erasures = states[ERASURES]
         if self.in_use.at(self.organization_id, erasures.version if erasures is not None else 0):
-            self.cache.forget(self.organization_id)
+            self.cache.forget_organization(self.organization_id)
             RING.forget(self.organization_id)
 
     def _asked(self) -> list[tuple[str, str]]:

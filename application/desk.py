@@ -183,6 +183,7 @@ class Desk:
                 if wire is None or wire.closed:
                     wire = Wire(await self._connect(), SILENCE)
                     self._cache.forget()
+                    self._in_use.forget_all()
                 began = time.perf_counter()
                 outcomes = await batch.serve(wire)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:

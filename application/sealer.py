@@ -38,6 +38,11 @@ class KeysInUse:
             del self._keys[place]
         self._as_of.pop(organization_id, None)
 
+    def forget_all(self) -> None:
+        """It may be another database now."""
+        self._keys.clear()
+        self._as_of.clear()
+
     def knows(self, organization_id: str, subject: UUID) -> bool:
         return (organization_id, subject) in self._keys
 

@@ -76,7 +76,7 @@ class StateCache:
         self._states: OrderedDict[tuple[str, UUID], State] = OrderedDict()
         self._used: dict[str, float] = {}
 
-    def forget(self, organization_id: str) -> None:
+    def forget_organization(self, organization_id: str) -> None:
         """Have an organisation's streams folded anew."""
         for place in [place for place in self._states if place[0] == organization_id]:
             del self._states[place]
@@ -87,7 +87,7 @@ class StateCache:
         old = time.monotonic() - seconds
         idle = [organization_id for organization_id, at in self._used.items() if at < old]
         for organization_id in idle:
-            self.forget(organization_id)
+            self.forget_organization(organization_id)
         return idle
 
     def known(self, organization_id: str, keys: Iterable[UUID]) -> dict[UUID, State | None]:
@@ -108,3 +108,4 @@ class StateCache:
     def forget(self) -> None:
         """Remember nothing: it may be another database now, in which some of it never happened."""
         self._states.clear()
+        self._used.clear()

@@ -18,6 +18,7 @@ from api.http import (
     audit_proofs,
     bulk_actions,
     directory,
+    erasure,
     health,
     history,
     problem_pages,
@@ -36,6 +37,7 @@ from application import tracing
 from application.api_key.recognition import ApiKeys
 from application.command import Policy
 from application.desk import Desk
+from application.event_store import keyring
 from application.history.news import News
 from application.postgres.connections import writer_of
 from application.settings import Settings
@@ -49,7 +51,7 @@ SURFACE_T = "/v1/accounts"
 
 ROUTERS = (
     *((SURFACE_S, room.router) for room in (activity_commands, activities, history, bulk_actions, directory)),
-    *((SURFACE_S, room.router) for room in (audit, audit_changes, audit_proofs, api_keys)),
+    *((SURFACE_S, room.router) for room in (audit, audit_changes, audit_proofs, api_keys, erasure)),
     (SURFACE_T, account_activities.router),
     *(("", room.router) for room in (health, problem_pages, docs)),
 )
@@ -89,6 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
     dsn = settings.database_url
     if dsn is None:
         raise ValueError("ACTIVITIES_DATABASE_URL is not set: `activities serve` starts a database")
+    keyring.use(settings)
     desk = Desk(writer_of(dsn), policy=policy_of(settings), lanes=settings.desk_lanes)
     reader = Reader(settings.read_url or dsn, size=settings.read_pool_size, patience=settings.freshness_timeout)
 

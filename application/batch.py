@@ -10,14 +10,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from application.command import AUDIT_RECEIPT, Answer, Command, Context, Decision, Order, Policy, Receipt
+from application.command import AUDIT_RECEIPT, Answer, Command, Context, Decision, KeyChange, Order, Policy, Receipt
+from application.event_store.keyring import RING
 from application.event_store.log import Entry, Head, Log, folded, head_of
-from application.event_store.mapper import State, advance, encode
+from application.event_store.mapper import ERASURES, State, advance
 from application.postgres.transaction import Transaction
 from application.postgres.wire import Wire
 from application.proof.leaf import Leaves, instant
 from application.proof.receipts import receipt_of
 from application.refusals import KeyUsedOtherwise, StaleVersion
+from application.sealer import KeysInUse, Sealer
 from application.streams import StateCache, Streams
 from domain.api_key.api_key import ApiKey
 from domain.api_key.events import ApiKeyFact
@@ -40,10 +42,12 @@ class Batch:
     policy: Policy
     cache: StateCache
     clock: Callable[[], datetime]
+    in_use: KeysInUse = field(default_factory=KeysInUse)
     attempt: Attempt | None = None
     _entries: list[Entry] = field(default_factory=list)
     _kept: dict[tuple[str, str], tuple[bytes, Answer]] = field(default_factory=dict)
     _new: list[tuple[str, str, bytes, Answer]] = field(default_factory=list)
+    _key_changes: list[KeyChange] = field(default_factory=list)
     _leaves: Leaves = field(init=False)
     _recorded_at: datetime = field(init=False)
 
@@ -52,31 +56,69 @@ class Batch:
 
     async def serve(self, wire: Wire) -> list[Answer | Exception]:
         """An answer or a refusal for each order, in order. Raises psycopg errors; then nothing is known."""
-        self._entries, self._kept, self._new = [], {}, []
+        self._kept = {}
         async with Transaction(wire) as transaction:
             log = Log(transaction, self.organization_id)
-            head, states = await self._open(log)
+            sealer = Sealer(self.organization_id, self.in_use)
+            head, states = await self._open(log, sealer)
             if self.attempt is not None and await self._was_committed(log, self.attempt):
                 return self.attempt.outcomes
-            outcomes = self._decide(head, Streams(states))
+            outcomes, states = await self._decided(log, head, states, sealer)
             if self._entries:
+                await self._change_keys(log, sealer)
                 await self._append(log, head, outcomes)
                 await self._keep_api_keys(log, states)
             if self._new:  # answers to commands that changed nothing, too: later they might
                 await log.keep([(u, k, f, a.status, a.headers, a.body) for u, k, f, a in self._new])
+        if self._entries:
+            sealer.committed()
         self.cache.keep(self.organization_id, states)
         return outcomes
 
-    async def _open(self, log: Log) -> tuple[Head, dict[UUID, State | None]]:
+    async def _decided(
+        self, log: Log, head: Head, states: dict[UUID, State | None], sealer: Sealer
+    ) -> tuple[list[Answer | Exception], dict[UUID, State | None]]:
+        """The outcomes and the states they lead to. Where keys have to be looked up first, all is decided again."""
+        kept, context = dict(self._kept), self._context(head)
+        while True:
+            self._entries, self._kept, self._new, self._key_changes = [], dict(kept), [], []
+            tried = dict(states)
+            outcomes = self._decide(head, Streams(tried), context, sealer)
+            if not sealer.missing:
+                return outcomes, tried
+            people, sealer.missing = sealer.missing, set()
+            sealer.found(people, await (await log.keys_of(people)).fetchall())
+
+    async def _change_keys(self, log: Log, sealer: Sealer) -> None:
+        if made := sealer.used():
+            await log.keep_data_keys(made)
+        for change in self._key_changes:
+            if change.subject is None:
+                await log.destroy_data_key(change.erasure_id, forget=change.forget)
+            else:
+                await log.close_data_key(change.subject, change.erasure_id)
+
+    async def _open(self, log: Log, sealer: Sealer) -> tuple[Head, dict[UUID, State | None]]:
         known = self._known({})
         taken = await log.take()
         loaded = await log.load(known)
+        commands = [order.command for order in self.orders]
+        people = sealer.unknown(commands, known)
+        keys = await log.keys_of(people) if people else None
         asked = self._asked()
         answers = await log.answers(asked) if asked else None
         head = await head_of(taken)
-        states = await folded(known, loaded)
+        states = await folded(log, known, loaded)
+        if keys is not None:
+            sealer.found(people, await keys.fetchall())
+        self._forget_what_was_erased(known, states)
         while missing := {key: state for key, state in self._known(states).items() if key not in states}:
-            states |= await folded(missing, await log.load(missing))
+            loaded = await log.load(missing)
+            people = sealer.unknown(commands, states | missing)
+            keys = await log.keys_of(people) if people else None
+            states |= await folded(log, missing, loaded)
+            if keys is not None:
+                sealer.found(people, await keys.fetchall())
         if answers is not None:
             for user, key, fingerprint, status, headers, body in await answers.fetchall():
                 self._kept[user, key] = (fingerprint, Answer(status, body, headers, replayed=True))
@@ -84,7 +126,7 @@ class Batch:
 
     def _known(self, states: dict[UUID, State | None]) -> dict[UUID, State | None]:
         """The streams needed, with what the cache knows of them; twice over, as one stream names others."""
-        wanted: set[UUID] = set()
+        wanted: set[UUID] = {ERASURES}
         for order in self.orders:
             wanted |= order.command.keys(states)
         known = self.cache.known(self.organization_id, wanted - states.keys())
@@ -93,6 +135,13 @@ class Batch:
             more |= order.command.keys(known | states)
         return known | self.cache.known(self.organization_id, more - known.keys() - states.keys())
 
+    def _forget_what_was_erased(self, known: Mapping[UUID, State | None], states: Mapping[UUID, State | None]) -> None:
+        """Somebody's data were erased since this worker last looked: what it remembers may be of that person."""
+        erasures = states[ERASURES]
+        if self.in_use.at(self.organization_id, erasures.version if erasures is not None else 0):
+            self.cache.forget_organization(self.organization_id)
+            RING.forget(self.organization_id)
+
     def _asked(self) -> list[tuple[str, str]]:
         commands = [order.command for order in self.orders]
         return [(c.actor.user_id, c.retry_key.key) for c in commands if c.retry_key is not None]
@@ -100,24 +149,26 @@ class Batch:
     async def _was_committed(self, log: Log, attempt: Attempt) -> bool:
         return await log.command_at(attempt.first_position) == attempt.command_id
 
-    def _decide(self, head: Head, streams: Streams) -> list[Answer | Exception]:
+    def _context(self, head: Head) -> Context:
         """Time never runs backwards in a log, whatever the clocks of two machines say."""
         now = self.clock()
         if head.recorded_at is not None:
             now = max(now, head.recorded_at)
         self._recorded_at = now
-        context = Context(now=now, policy=self.policy)
+        return Context(now=now, policy=self.policy)
+
+    def _decide(self, head: Head, streams: Streams, context: Context, sealer: Sealer) -> list[Answer | Exception]:
         outcomes: list[Answer | Exception] = []
         for order in self.orders:
             try:
-                outcomes.append(self._answer(order, streams, context, head.position))
+                outcomes.append(self._answer(order, streams, context, head.position, sealer))
             except Refusal as refusal:
                 outcomes.append(refusal)
             except Exception as failure:  # noqa: BLE001  a defect in one order must not fail its neighbours
                 outcomes.append(failure)
         return outcomes
 
-    def _answer(self, order: Order, streams: Streams, context: Context, head: int) -> Answer:
+    def _answer(self, order: Order, streams: Streams, context: Context, head: int, sealer: Sealer) -> Answer:
         command = order.command
         if (kept := self._replayed(order)) is not None:
             return kept
@@ -127,7 +178,7 @@ class Batch:
             if state is not None and state.version != command.expected_version:
                 raise StaleVersion(subject, command.expected_version, state.version)
         decision = order.handler(command, streams, context)
-        entries, evolved = self._evolved(order, decision, streams, head + len(self._entries))
+        entries, evolved = self._evolved(order, decision, streams, head + len(self._entries), sealer)
         states = Streams(ChainMap(evolved, streams.states))
         position = head + len(self._entries) + len(entries)
         answer = order.answer(Receipt(decision.subject, states, position, context.now, decision.details))
@@ -136,11 +187,12 @@ class Batch:
             answer = replace(answer, headers={**answer.headers, AUDIT_RECEIPT: receipt})
         streams.states.update(evolved)
         self._entries += entries
+        self._key_changes += decision.key_changes
         self._keep(order, answer)
         return answer
 
     def _evolved(
-        self, order: Order, decision: Decision, streams: Streams, last: int
+        self, order: Order, decision: Decision, streams: Streams, last: int, sealer: Sealer
     ) -> tuple[list[Entry], dict[UUID, State | None]]:
         """The entries a decision makes after position `last`, and the states they lead to."""
         metadata = _metadata(order.command)
@@ -151,7 +203,7 @@ class Batch:
                 before = evolved.get(key) or streams.states.get(key)
                 state = advance(before, fact, last + len(entries) + 1)
                 evolved[key] = state
-                entries.append(Entry(key, state.version, fact, metadata, encode(fact)))
+                entries.append(Entry(key, state.version, fact, metadata, sealer.stored(fact, state, key)))
         return entries, evolved
 
     def _receipt(self, entries: Sequence[Entry], last: int) -> str:

@@ -52,6 +52,10 @@ class Command(BaseModel):
         """The streams the decision needs, as far as they can be told from the states known so far."""
         raise NotImplementedError(type(self))
 
+    def people(self, known: Mapping[UUID, State | None]) -> set[UUID]:
+        """Whose keys the facts will likely be sealed with, to be looked up beforehand; others are looked up late."""
+        return set()
+
     def subject(self) -> UUID | None:
         """The stream whose version `expected_version` speaks of."""
         return None
@@ -75,12 +79,25 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyChange:
+    """What becomes of a person's key in the transaction of the facts: closed for `subject`, or destroyed.
+
+    Destroyed, whose it was is forgotten too, if asked.
+    """
+
+    erasure_id: str
+    subject: UUID | None = None
+    forget: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Facts by stream, in the order to record them, and the stream the answer is about."""
 
     subject: UUID | None
     facts: Sequence[tuple[UUID, Sequence[Event]]] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    key_changes: Sequence[KeyChange] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from application.batch import Batch
 from application.command import Answer, Order, Policy
 from application.postgres.wire import Wire
 from application.refusals import Unavailable
+from application.sealer import KeysInUse
 from application.streams import StateCache
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ LONGEST_QUEUED = 8.0
 TROUBLED = 10.0
 """Seconds for which a full disk is told of, if nothing was recorded since: by then somebody is to try again."""
 FULL = "the database's disk is full"
+FORGOTTEN = 30.0
+"""Seconds after which nothing is remembered of an organisation without batches."""
 Waiting = tuple[Order, asyncio.Future[Answer], float]
 
 
@@ -60,6 +63,7 @@ class Desk:
         self._policy = policy or Policy()
         self._clock = clock
         self._cache = StateCache()
+        self._in_use = KeysInUse()
         self._waiting: dict[str, deque[Waiting]] = {}
         self._turns: asyncio.Queue[str] = asyncio.Queue()
         self._lanes = lanes
@@ -78,6 +82,7 @@ class Desk:
 
     async def start(self) -> None:
         self._tasks = [asyncio.create_task(self._lane(), name=f"desk-lane-{n}") for n in range(self._lanes)]
+        self._tasks.append(asyncio.create_task(self._forget_idle(), name="desk-forgets"))
 
     async def stop(self) -> None:
         """End the lanes; orders still waiting are told that the service is going away."""
@@ -88,6 +93,10 @@ class Desk:
             for _, answer, _ in queue:
                 if not answer.done():
                     answer.set_exception(Unavailable("The service is stopping"))
+
+    async def connect(self) -> AsyncConnection[Any]:
+        """A connection like those of the lanes, for what is read before something is commanded."""
+        return await self._connect()
 
     async def serve(self, order: Order) -> Answer:
         """The answer to an order. Raises what its handler refused it with, or Unavailable."""
@@ -126,6 +135,13 @@ class Desk:
         finally:
             _close(wire)
 
+    async def _forget_idle(self) -> None:
+        """Each batch hears of erasures. Of organisations without batches nothing is remembered for long."""
+        while True:
+            await asyncio.sleep(FORGOTTEN / 3)
+            for organization_id in self._cache.forget_idle(FORGOTTEN):
+                self._in_use.forget(organization_id)
+
     async def _gather(self, queue: deque[Waiting]) -> None:
         """Let those join who are on their way: until, for a few turns of the loop, nobody more has come.
 
@@ -159,7 +175,7 @@ class Desk:
         if not taken:
             return wire
         orders = [order for order, _, _ in taken]
-        batch = Batch(organization_id, orders, self._policy, self._cache, self._clock)
+        batch = Batch(organization_id, orders, self._policy, self._cache, self._clock, self._in_use)
         failure: Exception | None = None
         give_up_at = time.monotonic() + SILENCE
         for tried in range(TRIES):
@@ -167,6 +183,7 @@ class Desk:
                 if wire is None or wire.closed:
                     wire = Wire(await self._connect(), SILENCE)
                     self._cache.forget()
+                    self._in_use.forget_all()
                 began = time.perf_counter()
                 outcomes = await batch.serve(wire)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:

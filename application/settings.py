@@ -56,6 +56,12 @@ class Settings(BaseSettings):
         min_length=16,
         description="Secret under which API keys are recognised; unset: generated in the data directory",
     )
+    encryption_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Master key of what is personal in the log; unset: the file's, else one made in the data directory",
+    )
+    encryption_key_file: Path | None = Field(None, description="Where to read the master key instead")
     rate_limit: str = Field(
         "100000/minute",
         pattern=r"^(off|[1-9]\d{0,8}/(second|minute|hour|day))$",
@@ -112,6 +118,17 @@ class Settings(BaseSettings):
         if self.api_key_pepper is not None:
             return self.api_key_pepper.get_secret_value()
         return _kept_secret(self.data_dir / "api-key-pepper")
+
+    def encryption_secret(self) -> str:
+        """What the keys of personal data are wrapped with. Raises ValueError where the file's is too short."""
+        if self.encryption_key is not None:
+            return self.encryption_key.get_secret_value()
+        if self.encryption_key_file is None:
+            return _kept_secret(self.data_dir / "encryption-key")
+        secret = self.encryption_key_file.read_text().strip()
+        if len(secret) < 16:
+            raise ValueError("the file at ACTIVITIES_ENCRYPTION_KEY_FILE has less than 16 characters")
+        return secret
 
 
 def _kept_secret(path: Path) -> str:

@@ -1,5 +1,6 @@
 """Streams as a decision sees them: the states of activities and records, by their ids."""
 
+import time
 from collections import ChainMap, OrderedDict
 from collections.abc import Iterable, Mapping, MutableMapping
 from uuid import UUID
@@ -73,12 +74,28 @@ class StateCache:
     def __init__(self, most: int = 8192) -> None:
         self._most = most
         self._states: OrderedDict[tuple[str, UUID], State] = OrderedDict()
+        self._used: dict[str, float] = {}
+
+    def forget_organization(self, organization_id: str) -> None:
+        """Have an organisation's streams folded anew."""
+        for place in [place for place in self._states if place[0] == organization_id]:
+            del self._states[place]
+        self._used.pop(organization_id, None)
+
+    def forget_idle(self, seconds: float) -> list[str]:
+        """Forget the organisations nobody asked of for so long; which they were."""
+        old = time.monotonic() - seconds
+        idle = [organization_id for organization_id, at in self._used.items() if at < old]
+        for organization_id in idle:
+            self.forget_organization(organization_id)
+        return idle
 
     def known(self, organization_id: str, keys: Iterable[UUID]) -> dict[UUID, State | None]:
         return {key: self._states.get((organization_id, key)) for key in keys}
 
     def keep(self, organization_id: str, states: Mapping[UUID, State | None]) -> None:
         """Remember committed states. An older state never replaces a newer one."""
+        self._used[organization_id] = time.monotonic()
         for key, state in states.items():
             place = (organization_id, key)
             kept = self._states.get(place)
@@ -91,3 +108,4 @@ class StateCache:
     def forget(self) -> None:
         """Remember nothing: it may be another database now, in which some of it never happened."""
         self._states.clear()
+        self._used.clear()

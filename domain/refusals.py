@@ -2,10 +2,12 @@
 
 Refusal
     Unknown                   there is no such activity or record (or it is deleted)
+    Erased                    the person's data were erased: the record is closed for good
     NotAllowed                the lifecycle does not allow this action now
     NotesOnly                 a completed activity takes notes and nothing else
     Invalid                   a value that cannot be, in a named field
         RelatedEntityNotFound a reference to a record this organisation does not have
+        OfAnErasedPerson      something personal of a person whose data were erased
 """
 
 from domain.lifecycle import Action
@@ -27,6 +29,13 @@ class Unknown(Refusal):
 
     def __init__(self, noun: str) -> None:
         super().__init__(f"{noun} not found")
+
+
+class Erased(Refusal):
+    code = "erased"
+
+    def __init__(self, noun: str) -> None:
+        super().__init__(f"{noun} was erased for good")
 
 
 class NotAllowed(Refusal):
@@ -58,3 +67,12 @@ class RelatedEntityNotFound(Invalid):
 
     def __init__(self, field: str) -> None:
         super().__init__(field, "Related entity not found")
+
+
+class OfAnErasedPerson(Invalid):
+    code = "of_an_erased_person"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(
+            field, "The data of the person this is about were erased; nothing personal can be recorded anew"
+        )

@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from application.event_store import reading
+from application.event_store.keyring import NotLearned
 from application.event_store.mapper import State, advance, decode
 from application.event_store.reading import Row
 from application.streams import StateCache
@@ -102,7 +103,9 @@ def _fold_stream(fold: Fold, key: UUID, state: State | None, rows: list[Row], fi
         if row.version == first.version:
             fold.before[key], fold.first[key] = state, row
         try:
-            state = advance(state, decode(row.topic, row.state), row.position)
+            state = advance(state, decode(row.topic, row.state, (row.key, row.version)), row.position)
+        except NotLearned:  # no fault of the stream's
+            raise
         except Exception as error:  # noqa: BLE001  whatever it is, it parks this stream and no other
             fold.poison.append(Poison(key, row.position, row.topic, f"{type(error).__name__}: cannot be folded"))
             return

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 
+from application.event_store.keyring import KEYS_AS_THEY_ARE, RING, named
 from application.postgres.connections import Role, conninfo
 from application.postgres.wire import Rows, Silent
 from application.postgres.wires import Wires
@@ -116,6 +117,8 @@ class Reader:
     async def _attempt(self, organization_id: str, question: Question) -> tuple[int, int, Rows]:
         place = {"organization_id": organization_id, "read_models": list(question.read_models)}
         begun, rows = await self._wires.ask((_BEGIN, place), (question.sql, question.parameters))
+        if not question.read_models:
+            await self._learn(organization_id, rows)
         head, reached = begun[0]
         return head or 0, (head or 0) if reached is None else reached, rows
 
@@ -123,6 +126,21 @@ class Reader:
         """Tell the projector that somebody waits. Where that cannot be told (a replica), it comes all the same."""
         with suppress(psycopg.Error, Unavailable):
             await self._wires.ask((_HURRY, {"organization_id": organization_id}))
+
+    async def _learn(self, organization_id: str, rows: Rows) -> None:
+        """Rows of the log come with the keys that open them: as they are now, so that what was erased is not seen."""
+        states = [value for row in rows for value in row if isinstance(value, bytes)]
+        if not (ids := named(states)):
+            return
+        unknown = RING.unknown(states)
+        asked = {
+            "organization_id": organization_id,
+            "read_models": [],
+            "unknown": unknown,
+            "known": list(ids.difference(unknown)),
+        }
+        _, keys = await self._wires.ask((_BEGIN, asked), (KEYS_AS_THEY_ARE, asked))
+        RING.learned(keys)
 
     async def _moved_on(self, organization_id: str) -> None:
         """Until the projector says it moved, at most one poll."""

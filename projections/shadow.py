@@ -9,9 +9,12 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
+from application.event_store.keyring import NotLearned
 from application.event_store.mapper import EVENTS, State, advance, decode
+from application.event_store.reading import learn
 from domain.activity.activity import Activity
 from domain.activity.events import Fact
+from domain.record.events import RecordFact
 from projections.counts import Row
 from projections.folding import Step
 from projections.table import Key, ReadModel, Steps, Table
@@ -21,7 +24,7 @@ MOST_STEPS = 10_000
 Progress = Callable[[int], None]
 
 _LOG = """
-select originator_id, topic, state, position
+select originator_id, originator_version, topic, state, position
   from events
  where organization_id = %s and position <= %s and topic = any(%s)
  order by originator_id, originator_version
@@ -62,14 +65,14 @@ def _folded(
     connection: Connection[Any], shadow: ReadModel, organization_id: str, upto: int
 ) -> Iterator[tuple[Mapping[UUID, State], Steps, int]]:
     """States of whole streams, chunk by chunk, with their steps where wanted, and from how many events."""
-    topics = [topic for topic, event in EVENTS.items() if issubclass(event, Fact) == (shadow.of is Activity)]
+    facts = Fact if shadow.of is Activity else RecordFact
+    topics = [topic for topic, event in EVENTS.items() if issubclass(event, facts)]
     states: dict[UUID, State] = {}
     steps: dict[UUID, list[Step]] = {}
     events = 0
     with connection.cursor(name="log") as cursor:
-        cursor.itersize = CHUNK
         cursor.execute(_LOG, (organization_id, upto, topics))
-        for key, rows in groupby(cursor, key=lambda row: row[0]):
+        for key, rows in groupby(_read(connection, cursor, organization_id), key=lambda row: row[0]):
             walked: list[Step] | None = [] if shadow.each_step else None
             state, count = _fold(rows, walked)
             events += count
@@ -82,15 +85,24 @@ def _folded(
     yield states, steps, events
 
 
+def _read(connection: Connection[Any], cursor: Any, organization_id: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of the cursor, chunk by chunk, each chunk with the keys that open it."""
+    while rows := cursor.fetchmany(CHUNK):
+        learn(connection, organization_id, (row[3] for row in rows))
+        yield from rows
+
+
 def _fold(rows: Iterator[tuple[Any, ...]], steps: list[Step] | None) -> tuple[State | None, int]:
     """The state a stream leads to, None where it cannot be folded; and how many events it has."""
     state: State | None = None
     count = 0
-    for _, topic, stored, position in rows:
+    for key, version, topic, stored, position in rows:
         count += 1
         before = state
         try:
-            state = advance(state, decode(topic, stored), position)
+            state = advance(state, decode(topic, stored, (key, version)), position)
+        except NotLearned:  # no fault of the stream's
+            raise
         except Exception:  # noqa: BLE001  whatever it is, the projector parks this stream: there is no row to expect
             return None, count + sum(1 for _ in rows)
         if steps is not None:

@@ -10,6 +10,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
 
 from application.event_store.mapper import State
+from domain.erasure.erasures import Erasures
 from projections.counts import Counts, Row
 from projections.folding import Step
 
@@ -82,15 +83,17 @@ Aside = Callable[[Connection[Any], str, Sequence[Any]], None]
 class ReadModel:
     """A fold of states into a table: `row` says what a state of kind `of` means, None that it means no row.
 
-    `aside` may write what the table alone does not hold. `counts` are moved with the rows: `counted` says what a row
-    counts as, None that it does not count. With `each_step` there is a row a fact: `row` is given each Step, and the
-    table's key is its position.
+    `aside` may write what the table alone does not hold; `sweep` takes out of that what nothing needs any more, once
+    somebody's data were erased. `counts` are moved with the rows: `counted` says what a row counts as, None that it
+    does not count. With `each_step` there is a row a fact: `row` is given each Step, and the table's key is its
+    position.
     """
 
     table: Table
     of: type[Any]
     row: RowOf
     aside: Aside | None = None
+    sweep: Callable[[Connection[Any], str], None] | None = None
     counts: Counts | None = None
     counted: Callable[[Row], tuple[Any, ...] | None] = lambda row: None
     each_step: bool = False
@@ -132,6 +135,8 @@ class ReadModel:
         if self.aside is not None:
             mine = [state for state in states.values() if isinstance(state, self.of)]
             self.aside(connection, organization_id, mine)
+        if self.sweep is not None and any(isinstance(state, Erasures) for state in states.values()):
+            self.sweep(connection, organization_id)
 
     def _counted(self, rows: Mapping[Key, Row | None]) -> Iterator[tuple[Any, ...]]:
         for row in rows.values():

@@ -15,6 +15,9 @@ from application.postgres.embedded import EmbeddedPostgres
 from application.postgres.embedded.locks import held
 from application.postgres.migrations import migrate
 
+os.environ["ACTIVITIES_ENCRYPTION_KEY"] = "a master key of the tests"
+"""Every process of the tests opens what any other has sealed."""
+
 SETTINGS = {"full_page_writes": "off", "max_connections": "300"}
 TEMPLATE = "template"
 PATIENCE = 90.0

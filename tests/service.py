@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +19,7 @@ import psycopg
 from api.http.tokens import DEFAULT_SCOPES, issue
 from api.serving.environment import module_path
 from application.event_store.mapper import advance, decode
+from application.event_store.reading import learn
 from application.postgres.embedded import EmbeddedPostgres
 from projections.folding import Step
 
@@ -268,6 +269,7 @@ class Client:
         rows = self._from_database(
             "select topic, state from activities.events where organization_id = %s order by position"
         )
+        self._learn(state for _, state in rows)
         return [(topic, decode(topic, state).model_dump(mode="json", exclude_unset=True)) for topic, state in rows]
 
     def recorded(self) -> int:
@@ -289,10 +291,12 @@ class Client:
         """How the organisation's streams came about."""
         states: dict[Any, Any] = {}
         steps: dict[Any, list[Step]] = {}
-        for key, topic, state, position in self._from_database(
+        rows = self._from_database(
             "select originator_id, topic, state, position from activities.events"
             " where organization_id = %s order by position"
-        ):
+        )
+        self._learn(row[2] for row in rows)
+        for key, topic, state, position in rows:
             before, states[key] = states.get(key), advance(states.get(key), decode(topic, state), position)
             steps.setdefault(key, []).append(Step(before, states[key], topic, position))
         return steps
@@ -305,6 +309,11 @@ class Client:
             )
             columns = [column.name for column in cursor.description or ()]
             return [dict(zip(columns, row, strict=True)) for row in cursor]
+
+    def _learn(self, states: Iterable[bytes]) -> None:
+        """Have the keys at hand that open these stored facts."""
+        with psycopg.connect(self.service.dsn, options="-c search_path=activities") as connection:
+            learn(connection, self.organization, states)
 
     def _from_database(self, sql: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.service.dsn, autocommit=True) as connection:

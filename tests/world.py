@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from accounts import Accounts, key_of
@@ -47,7 +48,8 @@ class World:
         if "{key_id}" in path:
             return {"key_id": self.client.ok("POST", "/api-keys", {"name": "a key"})["data"]["id"]}
         if "{record_id}" in path:
-            return {"record_id": self.client.record(path.split("/")[4], "some-record")}
+            id_ = f"record-{uuid4().hex}" if path.endswith("/erase") else "some-record"  # what is erased is closed
+            return {"record_id": self.client.record(path.split("/")[4], id_)}
         return {}
 
     def body(self, said: Any) -> Any:

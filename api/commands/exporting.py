@@ -11,7 +11,11 @@ from psycopg import Connection, IsolationLevel
 
 from api.commands.progress import counting
 from api.serving.errors import CannotServe
+from application.event_store.mapper import EVENTS
+from application.oversight.on_record import every_organization, export_of, on_record
 from application.postgres.connections import Role, conninfo
+from domain.activity.events import Fact
+from domain.record.events import RecordFact
 
 COLUMNS = (
     "id external_id type status priority subject description activityable_type activityable_id contact_id "
@@ -21,7 +25,9 @@ COLUMNS = (
 ).split()
 PATIENCE = 30.0
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_PLACE = "select head, reached from begin_reading(%s, %s)"
+_PLACE = "select reached from begin_reading(%s, %s)"
+_MISSING = "select exists (select from events where organization_id = %s and position > %s and topic = any(%s))"
+_TOLD = [topic for topic, event in EVENTS.items() if issubclass(event, Fact | RecordFact)]
 _ROWS = """
 select document from activity_list
  where organization_id = %s and deleted_at is null
@@ -30,7 +36,17 @@ select document from activity_list
 
 
 def export(dsn: str, organization: str, format: str, out: IO[str]) -> int:
-    """Write every activity there is; how many. Sees every write acknowledged before, or raises CannotServe."""
+    """Write every activity there is; how many. Sees every write acknowledged before, or raises CannotServe.
+
+    That the activities were exported, and how many, is on record in their organisation's log.
+    """
+    whose = {organization}.intersection(every_organization(dsn))  # one without a log has nothing to export
+    with on_record(dsn, whose, export_of("activities", format=format)) as work:
+        work.rows = _written(dsn, organization, format, out)
+    return work.rows
+
+
+def _written(dsn: str, organization: str, format: str, out: IO[str]) -> int:
     with psycopg.connect(conninfo(dsn, Role.READER)) as connection, counting("exporting", "activities") as told:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         await_freshness(connection, organization, ["activity_list"])
@@ -45,12 +61,16 @@ def export(dsn: str, organization: str, format: str, out: IO[str]) -> int:
 
 
 def await_freshness(connection: Connection[Any], organization: str, read_models: list[str]) -> None:
-    """Leaves a transaction open whose snapshot is fresh, confined to the organisation."""
+    """Leaves a transaction open whose snapshot is fresh, confined to the organisation.
+
+    Of what is no fact of an activity or a record the tables need not have heard: an export goes on record itself, and
+    must not need a projector for that.
+    """
     deadline = time.monotonic() + PATIENCE
     while True:
-        place = connection.execute(_PLACE, (organization, read_models)).fetchone()
-        assert place is not None  # the function returns one row always
-        if (place[0] or 0) <= (place[1] or 0):
+        [(reached,)] = connection.execute(_PLACE, (organization, read_models)).fetchall()
+        [(missing,)] = connection.execute(_MISSING, (organization, reached or 0, _TOLD)).fetchall()
+        if not missing:
             return
         connection.rollback()
         if time.monotonic() > deadline:

@@ -13,6 +13,7 @@ from api.commands.exporting import await_freshness
 from api.commands.progress import counting
 from api.commands.whole_file import whole_file
 from api.serving.errors import CannotServe
+from application.oversight.on_record import every_organization, export_of, on_record
 from application.postgres.connections import Role, conninfo
 from application.postgres.migrations import SCHEMA as TABLES
 from projections.analytics.dictionary import SCHEMA as VIEWS
@@ -33,8 +34,15 @@ class UnknownTable(Exception):
 def export_parquet(dsn: str, organization: str, of: str, path: Path) -> int:
     """Write what the organisation has in `of`; how many rows. One snapshot, in which every acknowledged write is seen.
 
-    Raises UnknownTable, or CannotServe.
+    That it was exported is on record in the organisation's log. Raises UnknownTable, or CannotServe.
     """
+    whose = {organization}.intersection(every_organization(dsn))
+    with on_record(dsn, whose, export_of(of, format="parquet")) as work:
+        work.rows = _written(dsn, organization, of, path)
+    return work.rows
+
+
+def _written(dsn: str, organization: str, of: str, path: Path) -> int:
     pyarrow = _pyarrow()
     with psycopg.connect(conninfo(dsn, Role.READER)) as connection, counting(f"exporting {of}", "rows") as told:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ

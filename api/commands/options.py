@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from application.event_store import keyring
 from application.settings import Settings
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the embedded database and the secret live")]
@@ -15,7 +16,9 @@ Organization = Annotated[str, typer.Option("--organization", help="The organisat
 
 def settings_with(**given: Any) -> Settings:
     """The environment's settings, but for what was given on the command line."""
-    return Settings(**{name: value for name, value in given.items() if value is not None})
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    keyring.use(settings)
+    return settings
 
 
 @contextmanager

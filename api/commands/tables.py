@@ -1,8 +1,10 @@
 """`activities verify` and `rebuild`: what they say, and with which exit code they end."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from api.commands.progress import counting
+from application.oversight.on_record import every_organization, on_record, rebuild_of, replay_of, roll_back_of
 from projections.rebuild import NoPrevious, Rebuild
 from projections.shadow import Drift
 from projections.table import ReadModel
@@ -13,16 +15,21 @@ MOST_SHOWN = 20
 
 def verify_tables(dsn: str, models: Iterable[ReadModel]) -> int:
     """0 where every row is what the log says, else 1."""
-    with counting("folding the log") as told:
-        verdicts = list(verify(dsn, models, told))
+    models = list(models)
+    with on_record(dsn, every_organization(dsn), replay_of(*_names(models))) as work:
+        with counting("folding the log") as told:
+            verdicts = list(verify(dsn, models, told))
+        work.drift.update(_drift(verdicts))
     return _reported(verdicts)
 
 
 def rebuild_tables(dsn: str, models: Iterable[ReadModel]) -> int:
     """0 once rebuilt. What the replaced table had otherwise than the log is reported."""
     for model in models:
-        with counting(f"rebuilding {model.name}") as told:
-            verdicts = Rebuild(dsn, model).run(told)
+        with on_record(dsn, every_organization(dsn), rebuild_of(model.name)) as work:
+            with counting(f"rebuilding {model.name}") as told:
+                verdicts = Rebuild(dsn, model).run(told)
+            work.drift.update(_drift(verdicts))
         _reported(verdicts)
         print(f"{model.name}: rebuilt; the table it replaced is kept for --rollback")
     return 0
@@ -33,12 +40,25 @@ def roll_back_tables(dsn: str, models: Iterable[ReadModel]) -> int:
     missing = False
     for model in models:
         try:
-            Rebuild(dsn, model).roll_back()
+            with on_record(dsn, every_organization(dsn), roll_back_of(model.name)):
+                Rebuild(dsn, model).roll_back()
             print(f"{model.name}: rolled back")
         except NoPrevious:
             print(f"{model.name}: there is no previous table")
             missing = True
     return int(missing)
+
+
+def _names(models: Iterable[ReadModel]) -> list[str]:
+    return [model.name for model in models]
+
+
+def _drift(verdicts: Iterable[Verdict]) -> Counter[str]:
+    """How many rows and counts are not what the log says, by organisation."""
+    found: Counter[str] = Counter()
+    for verdict in verdicts:
+        found[verdict.organization_id] += len(verdict.drift) + verdict.wrong_counts
+    return found
 
 
 def _reported(verdicts: Iterable[Verdict]) -> int:

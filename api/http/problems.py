@@ -43,12 +43,16 @@ KINDS: Mapping[str, Kind] = {
     "method_not_allowed": Kind(405, "Method not allowed", "See the Allow header."),
     "action_not_allowed": Kind(409, "Not allowed in this status", "See allowed_actions for what is."),
     "bulk_refused": Kind(409, "Refused together", "See results for what was refused; nothing was done."),
+    "erased": Kind(410, "Erased", "The person's data were erased for good; the record is closed."),
     "stale_version": Kind(412, "Changed since", "Read the activity again and decide anew."),
     "too_large": Kind(413, "Too large", "A body may have 256 KiB."),
     "unsupported_media_type": Kind(415, "Unsupported media type", "Send application/json."),
     "invalid": Kind(422, "Invalid", "See errors: what is wrong, by field."),
     "related_entity_not_found": Kind(
         422, "Related entity not found", "Verify that the entity exists: GET it from the directory first."
+    ),
+    "of_an_erased_person": Kind(
+        422, "Of an erased person", "Leave out what is personal, or name another contact or record."
     ),
     "idempotency_key_reused": Kind(422, "Idempotency-Key reused", "Use a new key for a new request."),
     "precondition_required": Kind(428, "Precondition required", "Send If-Match with the ETag you know."),

@@ -119,6 +119,9 @@ FIELDS: Mapping[str, Word] = {
     "recorded_at": Word("When it was recorded"),
     "happened_at": Word("When it happened"),
     "actor": Word("Who did it"),
+    "basis": Word("On what ground: Article 17 (1) of the GDPR", "consent_withdrawn"),
+    "reference": Word("A case number; kept for ever, so never a name", "case 4711"),
+    "dry_run": Word("Only say what would be done", True),
     "client": Word("The API key it was done with"),
     "command_id": Word("The command that led to it; events of one command share it"),
     "actor_id": Word("Who did it"),
@@ -251,6 +254,9 @@ SCHEMAS: Mapping[str, str] = {
     "TypeOfActivity": "A type of activity, described.",
     "NewAccountActivity": "A new activity of an account.",
     "AccountMeta": "Where this page stands.",
+    "Erasure": "On what ground somebody is erased.",
+    "ParticipantErasure": "Which outsider is erased, and on what ground.",
+    "Basis": "The grounds of Article 17 (1) of the GDPR. Read in any case.",
     "NewApiKey": "Which client will use the key, and what it may do.",
 }
 """Components whose own words are not for readers of the document."""

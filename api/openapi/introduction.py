@@ -39,6 +39,11 @@ TAGS = [
         "proof that it is what it was: every command is answered with an `Audit-Receipt`; within a minute a signed "
         "checkpoint covers it. `activities audit export` writes what can be verified offline.",
     },
+    {
+        "name": "erasure",
+        "description": "The personal data of one person, erased for good: in the log, in every table, in search. "
+        "That it was done, when, by whom and on what ground is itself on record.",
+    },
     {"name": "api keys", "description": "Credentials of clients. The text of a key is shown once, when it is made."},
     {
         "name": "accounts",
@@ -50,6 +55,7 @@ TAGS = [
 SCOPES = {
     "activities": ("activities:read", "activities:write"),
     "directory": ("records:read", "records:write"),
+    "erasure": ("admin", "admin"),
     "audit": ("audit:read", "audit:read"),
     "api keys": ("admin", "admin"),
     "accounts": ("activities:read", "activities:write"),

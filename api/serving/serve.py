@@ -7,6 +7,8 @@ import sys
 from functools import partial
 from tempfile import TemporaryDirectory
 
+import psycopg
+
 from api.http.metrics import SHARED as METRICS
 from api.http.metrics import forget
 from api.serving.database import Database, database_of
@@ -18,6 +20,7 @@ from api.serving.readiness import Readiness
 from api.serving.stop_signal import StopSignal
 from api.serving.supervisor import Child, Supervisor
 from application import logs, tracing
+from application.event_store import keyring
 from application.settings import Settings
 from projections.signing.custody import custody_of
 
@@ -44,6 +47,7 @@ def _serve(settings: Settings, stop: StopSignal) -> int:
         _refuse_missing(settings)
         _refuse_certificate(settings)
         _make_secrets(settings)
+        _recognise_master_key(settings, database.dsn)
         supervisor = Supervisor(_family(settings, listener, database, metrics))
         scheme = "http" if settings.tls_certificate is None else "https"
         readiness = Readiness(
@@ -60,13 +64,23 @@ def _make_secrets(settings: Settings) -> None:
     """Before there are children, who would each fail without them."""
     try:
         settings.pepper()
+        settings.encryption_secret()
         custody_of(settings)
         if settings.jwks_url is None:
             settings.secret()
     except OSError as error:
-        raise CannotServe(f"data directory {settings.data_dir}: {error.strerror or error}") from error
+        raise CannotServe(f"{error.filename or settings.data_dir}: {error.strerror or error}") from error
     except ValueError as error:
         raise CannotServe(str(error)) from error
+
+
+def _recognise_master_key(settings: Settings, dsn: str) -> None:
+    """Under another one nothing personal could be read, and what is written could not be read by others."""
+    keyring.use(settings)
+    with psycopg.connect(dsn) as connection:
+        known = connection.execute(keyring.FINGERPRINT).fetchone()
+    if known is not None and known[0] != keyring.RING.fingerprint:
+        raise CannotServe(str(keyring.WrongMasterKey()))
 
 
 def _refuse_missing(settings: Settings) -> None:

@@ -12,8 +12,12 @@ from pydantic import ConfigDict
 from application.activity.commands import ActivityCommand
 from application.command import Command, Context, Decision, Handler
 from application.event_store.mapper import Event, State, advance
+from application.event_store.persons import person_of
 from application.streams import Streams
-from domain.refusals import Refusal, Unknown
+from domain.activity.activity import Activity
+from domain.activity.events import Fact
+from domain.personal_data import personal_texts
+from domain.refusals import OfAnErasedPerson, Refusal, Unknown
 
 Facts = list[tuple[UUID, Sequence[Event]]]
 
@@ -45,6 +49,9 @@ class BulkAction(Command):
     def keys(self, known: Mapping[UUID, State | None]) -> set[UUID]:
         return {key for item in self.items if item.command for key in item.command.keys(known)}
 
+    def people(self, known: Mapping[UUID, State | None]) -> set[UUID]:
+        return {person for item in self.items if item.command for person in item.command.people(known)}
+
 
 class RefusedTogether(Refusal):
     """Atomic, and at least one was refused: nothing was done."""
@@ -73,8 +80,20 @@ def _decide(item: Item, handler: Handler, ahead: Streams, context: Context, fact
         decision = handler(item.command, ahead, context)
     except Refusal as refusal:
         return Result(item.id, refusal)
+    evolved: dict[UUID, State | None] = {}
     for key, decided in decision.facts:
         for fact in decided:
-            ahead.states[key] = advance(ahead.states.get(key), fact, 0)
-        facts.append((key, decided))
+            evolved[key] = state = advance(evolved.get(key) or ahead.states.get(key), fact, 0)
+            if (field := said_of_an_erased_person(fact, state, ahead)) is not None:
+                return Result(item.id, OfAnErasedPerson(field))
+    ahead.states.update(evolved)
+    facts += decision.facts
     return Result(item.id)
+
+
+def said_of_an_erased_person(fact: Event, after: State, streams: Streams) -> str | None:
+    """A field that says something personal of a person whose record is closed; None where there is none."""
+    if not isinstance(fact, Fact) or not isinstance(after, Activity) or not (said := personal_texts(fact)):
+        return None
+    person = streams.record_at(person_of(after))
+    return said[0] if person is not None and person.erased_at is not None else None

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from application.command import Command, Context, Decision
 from application.event_store.mapper import State, activity_key
+from application.event_store.persons import person_of
 from application.streams import Streams, keys_around
 from domain.activity.activity import Activity
 from domain.activity.decisions import Facts
+from domain.record.record import Record
 from domain.refusals import RelatedEntityNotFound
 from domain.vocabulary import RecordKind
 
@@ -22,6 +24,14 @@ class ActivityCommand(Command):
         key = self.subject()
         state = known.get(key)
         return {key} | (keys_around(state) if isinstance(state, Activity) else set())
+
+    def people(self, known: Mapping[UUID, State | None]) -> set[UUID]:
+        activity = known.get(self.subject())
+        return one_of(person_of(activity)) if isinstance(activity, Activity) else set()
+
+
+def one_of(person: UUID | None) -> set[UUID]:
+    return set() if person is None else {person}
 
 
 def decided(command: ActivityCommand, facts: Facts) -> Decision:
@@ -43,14 +53,19 @@ def check_references(
     if "activityable_id" in said or "activityable_type" in said:
         kind = said.get("activityable_type") or (activity and activity.activityable_type)
         record_id = said.get("activityable_id") or (activity and activity.activityable_id)
-        if streams.record(str(kind), str(record_id)) is None:
+        if not _there(streams.record(str(kind), str(record_id))):
             raise RelatedEntityNotFound("activityable_id")
     contact = said.get("contact_id")
-    if contact is not None and streams.record(RecordKind.CONTACT, str(contact)) is None:
+    if contact is not None and not _there(streams.record(RecordKind.CONTACT, str(contact))):
         raise RelatedEntityNotFound("contact_id")
     assignee = said.get("assigned_user_id")
-    if assignee is not None and assignee != actor and streams.record(RecordKind.USER, str(assignee)) is None:
+    if assignee is not None and assignee != actor and not _there(streams.record(RecordKind.USER, str(assignee))):
         raise RelatedEntityNotFound("assigned_user_id")
+
+
+def _there(record: Record | None) -> bool:
+    """Nothing new refers to a person who was erased."""
+    return record is not None and record.erased_at is None
 
 
 def check_follow_up_of(activity_id: str, streams: Streams) -> None:

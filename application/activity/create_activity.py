@@ -5,10 +5,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from application.activity.commands import check_references, follow_up_key
+from application.activity.commands import check_references, follow_up_key, one_of
 from application.activity.follow_up import followed_up
 from application.command import Command, Context, Decision
 from application.event_store.mapper import State, activity_key
+from application.event_store.persons import person_of
 from application.streams import Streams, keys_of_references
 from application.ulids import new_ulid
 from domain.activity.creation import create
@@ -27,6 +28,9 @@ class CreateActivity(Command):
             new.activityable_type, new.activityable_id, new.contact_id, new.assigned_user_id, me
         )
         return referred | follow_up_key(new.follow_up_of_id)
+
+    def people(self, known: Mapping[UUID, State | None]) -> set[UUID]:
+        return one_of(person_of(self.new))
 
 
 def create_activity(command: CreateActivity, streams: Streams, context: Context) -> Decision:

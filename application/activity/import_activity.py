@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid5
 
-from application.activity.commands import ActivityCommand, check_references, decided, follow_up_key
+from application.activity.commands import ActivityCommand, check_references, decided, follow_up_key, one_of
 from application.command import Context, Decision
 from application.event_store.mapper import State
+from application.event_store.persons import person_of
 from application.streams import Streams, keys_of_references
 from application.ulids import ulid_of
 from domain.activity.activity import Activity
@@ -34,6 +35,9 @@ class ImportActivity(ActivityCommand):
             new.activityable_type, new.activityable_id, new.contact_id, new.assigned_user_id, self.actor.user_id
         )
         return {self.subject()} | referred | follow_up_key(new.follow_up_of_id)
+
+    def people(self, known: Mapping[UUID, State | None]) -> set[UUID]:
+        return super().people(known) | one_of(person_of(self.new))
 
 
 def import_activity(command: ImportActivity, streams: Streams, context: Context) -> Decision:

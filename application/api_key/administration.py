@@ -12,16 +12,15 @@ from application.api_key import commands
 from application.api_key.listing import ShownKey, listed
 from application.api_key.recognition import HONOURED
 from application.api_key.secrets import new_key
-from application.command import Actor, Order, Receipt
 from application.command import Answer as Said
+from application.command import Order, Receipt
 from application.desk import Desk
+from application.oversight.operator import operator
 from application.postgres.connections import writer_of
 from domain.api_key.drafts import NewApiKey
 from domain.api_key.scopes import DEFAULT_SCOPES
 from domain.refusals import Unknown
 from domain.values import Reference
-
-OPERATOR = Actor(user_id="operator", client="command-line")
 
 _OWNER = "select organization_id from presented_api_key(%s)"
 _reference: TypeAdapter[str] = TypeAdapter(Reference)
@@ -35,7 +34,7 @@ def create_api_key(
     key = new_key()
     command = commands.CreateApiKey(
         organization_id=_reference.validate_python(organization),
-        actor=OPERATOR,
+        actor=operator(),
         key_id=key.id,
         new=NewApiKey.model_validate({"name": name, "scopes": list(scopes)}),
         secret_hmac=key.hmac(pepper),
@@ -56,7 +55,7 @@ def revoke_api_key(dsn: str, organization: str | None, key_id: str) -> None:
         raise Unknown("API key")
     key_id = key_id.upper()
     owner = organization or _ask(dsn, lambda connection: _owner(connection, key_id))
-    command = commands.RevokeApiKey(organization_id=owner, actor=OPERATOR, key_id=key_id)
+    command = commands.RevokeApiKey(organization_id=owner, actor=operator(), key_id=key_id)
     _serve(dsn, Order(command, commands.revoke_api_key, _nothing_to_say))
     time.sleep(HONOURED)
 

@@ -7,17 +7,18 @@ committing another.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from psycopg.types.json import Jsonb
 
+from application.event_store.keyring import KEYS_BY_ID, RING, NewKey
 from application.event_store.mapper import Event, State, advance, decode
 from application.postgres.transaction import Asked, Transaction
 from domain.api_key.api_key import ApiKey
 
 _OPEN = "select last_position, last_recorded_at from open_log(%s)"
 _LOAD = """
-select e.originator_id, e.topic, e.state, e.position
+select e.originator_id, e.originator_version, e.topic, e.state, e.position
   from unnest(%s::uuid[], %s::bigint[]) as wanted(originator_id, known_version)
   join events e on e.organization_id = %s
                and e.originator_id = wanted.originator_id
@@ -33,6 +34,14 @@ select i.user_id, i.key, i.fingerprint, i.status, i.headers, i.body
  where i.kept_at >= now() - interval '24 hours'
 """
 _KEEP = "select keep_answers(%s, %s, %s, %s, %s, %s, %s)"
+_KEYS_OF = """
+select subject, key_id, wrapped_key, closed_at is not null
+  from data_keys
+ where organization_id = %s and subject = any(%s)
+"""
+_KEEP_DATA_KEYS = "select keep_data_keys(%s, %s, %s, %s, %s)"
+_CLOSE_DATA_KEY = "select close_data_key(%s, %s, %s, %s)"
+_DESTROY_DATA_KEY = "select destroy_data_key(%s, %s, %s)"
 _KEEP_API_KEY = "select keep_api_key(%s, %s, %s, %s, %s, %s, %s, %s)"
 
 
@@ -100,6 +109,30 @@ class Log:
         columns = (users, keys, prints, statuses, [Jsonb(dict(h)) for h in headers], bodies)
         await self._transaction.execute(_KEEP, (self._organization_id, *columns))
 
+    async def keys_of(self, subjects: Iterable[UUID]) -> Asked:
+        """Ask for the keys of these people: subject, key_id, wrapped_key, and whether it is closed."""
+        return await self._transaction.execute(_KEYS_OF, (self._organization_id, list(subjects)))
+
+    async def keep_data_keys(self, keys: Sequence[NewKey]) -> None:
+        """Keep new keys, in the transaction of the facts they seal."""
+        ids, subjects, wrapped = [new.key.id for new in keys], [new.subject for new in keys], [k.wrapped for k in keys]
+        parameters = (self._organization_id, RING.fingerprint, [UUID(id) for id in ids], subjects, wrapped)
+        await self._transaction.execute(_KEEP_DATA_KEYS, parameters)
+
+    async def close_data_key(self, subject: UUID, erasure_id: str) -> None:
+        """From this transaction on nothing is sealed for the person."""
+        await self._transaction.execute(_CLOSE_DATA_KEY, (self._organization_id, uuid4(), subject, erasure_id))
+
+    async def destroy_data_key(self, erasure_id: str, *, forget: bool) -> None:
+        """Destroy the key that an erasure closed, and forget whose it was, if asked."""
+        await self._transaction.execute(_DESTROY_DATA_KEY, (self._organization_id, erasure_id, forget))
+
+    async def learn(self, states: Iterable[bytes]) -> None:
+        """Teach the ring the keys these stored facts are sealed with."""
+        if unknown := RING.unknown(states):
+            cursor = await self._transaction.execute(KEYS_BY_ID, (self._organization_id, unknown))
+            RING.learned(await cursor.fetchall())
+
     async def keep_api_key(self, key: ApiKey) -> None:
         """Let the door know of a key, or of its end, as of this transaction."""
         made = (key.id, key.name, list(key.scopes), key.secret_hmac, key.created_by, key.created_at)
@@ -112,9 +145,11 @@ async def head_of(taken: Asked) -> Head:
     return Head(*row)
 
 
-async def folded(known: Mapping[UUID, State | None], loaded: Asked) -> dict[UUID, State | None]:
+async def folded(log: Log, known: Mapping[UUID, State | None], loaded: Asked) -> dict[UUID, State | None]:
     """The states known, brought up to date."""
     states = dict(known)
-    for key, topic, state, position in await loaded.fetchall():
-        states[key] = advance(states[key], decode(topic, state), position)
+    rows = await loaded.fetchall()
+    await log.learn(row[3] for row in rows)
+    for key, version, topic, state, position in rows:
+        states[key] = advance(states[key], decode(topic, state, (key, version)), position)
     return states

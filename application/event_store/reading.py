@@ -1,12 +1,17 @@
-"""Reading the log for those who follow it: what came after a position, and whole streams."""
+"""Reading the log for those who follow it: what came after a position, and whole streams.
 
-from collections.abc import Iterable
+What is read can be opened: the keys come with it.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg import Connection
+
+from application.event_store.keyring import KEYS_BY_ID, RING
 
 _AFTER = """
 select originator_id, originator_version, topic, state, position, recorded_at
@@ -41,14 +46,28 @@ class Row:
 
 def after(connection: Connection[Any], organization_id: str, position: int, upto: int) -> list[Row]:
     """The facts after `position` and up to `upto`, in order."""
-    return [Row(*row) for row in connection.execute(_AFTER, (organization_id, position, upto))]
+    return _read(connection, organization_id, _AFTER, (organization_id, position, upto))
 
 
 def streams(connection: Connection[Any], organization_id: str, keys: Iterable[UUID], upto: int) -> list[Row]:
     """All facts of these streams up to a position, in order."""
-    return [Row(*row) for row in connection.execute(_STREAMS, (organization_id, list(keys), upto))]
+    return _read(connection, organization_id, _STREAMS, (organization_id, list(keys), upto))
 
 
 def commands(connection: Connection[Any], organization_id: str, position: int, upto: int) -> list[str]:
     """The ids of the commands that led to the facts after `position` and up to `upto`."""
     return [row[0] for row in connection.execute(_COMMANDS, (organization_id, position, upto))]
+
+
+def learn(connection: Connection[Any], organization_id: str, states: Iterable[bytes]) -> None:
+    """Teach the ring the keys these stored facts are sealed with."""
+    if unknown := RING.unknown(states):
+        RING.learned(connection.execute(KEYS_BY_ID, (organization_id, unknown)))
+
+
+def _read(
+    connection: Connection[Any], organization_id: str, sql: LiteralString, parameters: Sequence[Any]
+) -> list[Row]:
+    rows = [Row(*row) for row in connection.execute(sql, parameters)]
+    learn(connection, organization_id, (row.state for row in rows))
+    return rows

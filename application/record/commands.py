@@ -9,6 +9,7 @@ from application.command import Command, Context, Decision
 from application.event_store.mapper import State, record_key
 from application.streams import Streams
 from application.ulids import new_ulid
+from domain.personal_data import PERSONS
 from domain.record.decisions import create_record as create
 from domain.record.decisions import put_record as put
 from domain.record.decisions import update_record as update
@@ -26,6 +27,9 @@ class RecordCommand(Command):
 
     def keys(self, known: Mapping[UUID, State | None]) -> set[UUID]:
         return {self.subject()}
+
+    def people(self, known: Mapping[UUID, State | None]) -> set[UUID]:
+        return {self.subject()} if self.kind in PERSONS else set()
 
 
 class CreateRecord(RecordCommand):

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from domain.activity import events
+from domain.activity.blanks import BLANKS
 from domain.activity.events import ActivityEvent, Person
 from domain.lifecycle import Action, allowed_actions, destination
 from domain.vocabulary import ActivityType, Priority, RelatedType, Status
@@ -168,6 +169,16 @@ def _restored(activity: Activity, fact: events.Restored, position: int) -> dict[
     return {"deleted_at": None}
 
 
+def _personal_data_erased(activity: Activity, fact: events.PersonalDataErased, position: int) -> dict[str, Any]:
+    changes = {name: BLANKS[name] for name in fact.fields if name in BLANKS}
+    if fact.people:
+        changes["participants"] = tuple(
+            person.model_copy(update={"name": None, "email": None}) if place in fact.people else person
+            for place, person in enumerate(activity.participants)
+        )
+    return changes
+
+
 _CHANGES: dict[type[Any], Callable[[Activity, Any, int], dict[str, Any]]] = {
     events.Updated: _updated,
     events.Rescheduled: _rescheduled,
@@ -179,6 +190,7 @@ _CHANGES: dict[type[Any], Callable[[Activity, Any, int], dict[str, Any]]] = {
     events.Cancelled: _cancelled,
     events.Deleted: _deleted,
     events.Restored: _restored,
+    events.PersonalDataErased: _personal_data_erased,
 }
 
 _NOTHING: dict[str, Any] = {

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from domain.activity.activity import Activity, evolve
+from domain.activity.blanks import ERASED
 from domain.activity.decisions import Facts, allowing, cancel, complete, defer, existing, moved_reminder, start, wait
 from domain.activity.drafts import Completion, NewActivity, Recreation
 from domain.activity.events import Created
@@ -120,7 +121,7 @@ def follow_up(
         raise Invalid("follow_up_date", "is needed to create the follow-up")
     new = NewActivity.model_construct(
         type=ActivityType.FOLLOW_UP,
-        subject=f"Follow-up: {activity.subject}"[:255],
+        subject=ERASED if activity.subject == ERASED else f"Follow-up: {activity.subject}"[:255],
         activityable_type=activity.activityable_type,
         activityable_id=activity.activityable_id,
         contact_id=activity.contact_id,

@@ -155,6 +155,26 @@ class Restored(Fact):
     name = "activity.restored.v1"
 
 
+class PersonalDataErased(Fact):
+    """What `fields`, and the participants at the places `people`, said was of a person whose data were erased."""
+
+    name = "activity.personal_data_erased.v1"
+    erasure_id: str
+    fields: tuple[str, ...] = ()
+    people: tuple[int, ...] = ()
+
+
 ActivityEvent = (
-    Created | Updated | Rescheduled | Started | Deferred | Waited | Resumed | Completed | Cancelled | Deleted | Restored
+    Created
+    | Updated
+    | Rescheduled
+    | Started
+    | Deferred
+    | Waited
+    | Resumed
+    | Completed
+    | Cancelled
+    | Deleted
+    | Restored
+    | PersonalDataErased
 )

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from domain.record.drafts import RecordDraft
-from domain.record.events import RecordCreated, RecordEvent, RecordUpdated
+from domain.record.events import RecordCreated, RecordErased, RecordEvent, RecordUpdated
 from domain.record.record import Record
-from domain.refusals import Invalid, Unknown
+from domain.refusals import Erased, Invalid, Unknown
 from domain.values import same
 from domain.vocabulary import RecordKind
 
@@ -21,6 +21,8 @@ def update_record(record: Record | None, draft: RecordDraft, *, kind: RecordKind
     """Merge what was said; what already is as said is no change."""
     if record is None:
         raise Unknown(kind.value.capitalize())
+    if record.erased_at is not None:
+        raise Erased(kind.value.capitalize())
     different = {name: value for name, value in draft.said().items() if not same(value, record.fields.get(name))}
     return [RecordUpdated(at=now, fields=different)] if different else []
 
@@ -32,3 +34,10 @@ def put_record(
     if record is None:
         return create_record(draft, id=id, kind=kind, now=now)
     return update_record(record, draft, kind=kind, now=now)
+
+
+def erase_record(record: Record | None, *, id: str, kind: RecordKind, now: datetime) -> list[RecordEvent]:
+    """Close the record of a person for good. Said twice, recorded once."""
+    if record is not None and record.erased_at is not None:
+        return []
+    return [RecordErased(at=now, id=id if record is None else record.id, kind=kind)]

@@ -29,4 +29,12 @@ class RecordUpdated(RecordFact):
     fields: dict[str, Any]
 
 
-RecordEvent = RecordCreated | RecordUpdated
+class RecordErased(RecordFact):
+    """The person's data are erased, and the record is closed. It says which it was: there may have been none before."""
+
+    name = "record.erased.v1"
+    id: str
+    kind: RecordKind
+
+
+RecordEvent = RecordCreated | RecordUpdated | RecordErased

@@ -18,6 +18,16 @@ select %s, word from unnest(%s::text[]) as word
 on conflict do nothing
 """
 
+_SWEEP = """
+delete from search_words w
+ where w.organization_id = %(organization_id)s
+   and not exists (
+        select from (select distinct lexeme
+                       from activity_search s, unnest(s.words)
+                      where s.organization_id = %(organization_id)s) used
+         where used.lexeme = w.word)
+"""
+
 
 def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any] | None:
     if activity.deleted_at is not None:
@@ -32,4 +42,9 @@ def learn(connection: Connection[Any], organization_id: str, activities: Sequenc
         connection.execute(_LEARN, (organization_id, sorted(words)))
 
 
-MODEL = ReadModel(TABLE, Activity, row, aside=learn)
+def sweep(connection: Connection[Any], organization_id: str) -> None:
+    """Forget the words nobody uses any more."""
+    connection.execute(_SWEEP, {"organization_id": organization_id})
+
+
+MODEL = ReadModel(TABLE, Activity, row, aside=learn, sweep=sweep)

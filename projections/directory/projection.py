@@ -22,7 +22,8 @@ TABLE = Table(
 def document(record: Record) -> bytes:
     """The whole record as its own resource."""
     head = {"id": record.id, "kind": record.kind}
-    tail = {"version": record.version, "created_at": record.created_at, "updated_at": record.updated_at}
+    closed = {} if record.erased_at is None else {"erased_at": record.erased_at}
+    tail = {"version": record.version, "created_at": record.created_at, "updated_at": record.updated_at} | closed
     return to_json({**head, **shown_fields(record), **tail})
 
 

@@ -10,6 +10,7 @@ from service import SURFACE, Client, Json, Service, eventually
 
 from api.http.tokens import DEFAULT_SCOPES
 from application.api_key.administration import create_api_key, list_api_keys, revoke_api_key
+from application.oversight.operator import operator
 from domain.refusals import Unknown
 
 ADMIN = (*DEFAULT_SCOPES, "admin")
@@ -191,7 +192,11 @@ def test_from_the_command_line_keys_are_made_listed_and_revoked(admin: Client, s
     organization, pepper = admin.organization, service.pepper()
     key = create_api_key(service.dsn, organization, "nightly", ["activities:read"], pepper=pepper)
     [shown] = list_api_keys(service.dsn, organization)
-    assert (shown.name, list(shown.scopes), shown.created_by) == ("nightly", ["activities:read"], "operator")
+    assert (shown.name, list(shown.scopes), shown.created_by) == (
+        "nightly",
+        ["activities:read"],
+        operator().user_id,
+    )
     assert statuses(admin, key) == {200}
     with pytest.raises(Unknown):
         revoke_api_key(service.dsn, "another organization", shown.id)

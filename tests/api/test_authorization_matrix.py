@@ -31,6 +31,11 @@ BODIES: Mapping[str, Any] = {
     f"POST {S}/activities/bulk-actions": {"action": "delete", "activity_ids": [UNKNOWN], "dry_run": True},
     f"POST {S}/activities/{{activity_id}}/reschedule": {"new_due_at": "2031-01-01T00:00:00Z"},
     f"POST {S}/api-keys": {"name": "a key"},
+    f"POST {S}/participants/erase": {"basis": "objection", "email": "nobody@test.example"},
+    **{
+        f"POST {S}/{noun}/{{record_id}}/erase": {"basis": "objection"}
+        for noun in ("leads", "customers", "contacts", "users")
+    },
     f"POST {T}/activities": {**A_VISIT, "accountId": "made"},
     **{
         f"{method} {S}/{noun}{rest}": {"name": "made"}

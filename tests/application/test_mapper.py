@@ -43,10 +43,23 @@ def test_stored_names_are_a_contract() -> None:
         "activity.cancelled.v1",
         "activity.deleted.v1",
         "activity.restored.v1",
+        "activity.personal_data_erased.v1",
         "record.created.v1",
         "record.updated.v1",
+        "record.erased.v1",
         "api_key.created.v1",
         "api_key.revoked.v1",
+        "audit.export_begun.v1",
+        "audit.replay_begun.v1",
+        "read_table.rebuild_begun.v1",
+        "read_table.roll_back_begun.v1",
+        "audit.exported.v1",
+        "audit.replayed.v1",
+        "read_table.rebuilt.v1",
+        "read_table.rolled_back.v1",
+        "audit.failed.v1",
+        "erasure.begun.v1",
+        "erasure.completed.v1",
     ]
 
 

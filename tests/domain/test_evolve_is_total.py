@@ -42,6 +42,7 @@ VALUES: dict[Any, st.SearchStrategy[Any]] = {
     Priority: st.sampled_from(Priority),
     RelatedType: st.sampled_from(RelatedType),
     dict[str, Any]: st.dictionaries(TEXTS, JSON, max_size=3),
+    tuple[int, ...]: st.lists(st.integers(0, 5), max_size=3),
     tuple[str, ...]: st.lists(TEXTS, max_size=3),
 }
 

@@ -18,6 +18,7 @@ from api.commands.audit.readme import README
 from api.commands.progress import counting
 from api.serving.errors import CannotServe
 from application.event_store.evidence import Exhibit, chunks, exhibits
+from application.oversight.on_record import every_organization, export_of, on_record
 from application.postgres.connections import Role, conninfo
 from application.proof.leaf import instant
 from application.proof.merkle import Node, subtrees
@@ -53,7 +54,15 @@ class Stretch:
 
 
 def export(dsn: str, organization: str, out: Path, *, first: int, last: int | None, known: Path | None) -> Stretch:
-    """Write the bundle. Raises CannotServe."""
+    """Write the bundle; that it was written is on record in the log. Raises CannotServe."""
+    whose = {organization}.intersection(every_organization(dsn))  # one without a log has nothing to export
+    with on_record(dsn, whose, export_of("audit", format="bundle")) as work:
+        stretch = _exported(dsn, organization, out, first=first, last=last, known=known)
+        work.rows = stretch.last - stretch.first + 1
+    return stretch
+
+
+def _exported(dsn: str, organization: str, out: Path, *, first: int, last: int | None, known: Path | None) -> Stretch:
     cut = 0 if known is None else _size_of(known.read_text(encoding="utf-8"))
     with psycopg.connect(conninfo(dsn, Role.READER)) as connection, counting("exporting") as told:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ

@@ -8,6 +8,7 @@ from api.openapi.catalogue.activity_commands import ACTIVITY_COMMANDS
 from api.openapi.catalogue.audit import AUDIT
 from api.openapi.catalogue.audit_proofs import AUDIT_PROOFS
 from api.openapi.catalogue.directory import DIRECTORY
+from api.openapi.catalogue.erasure import ERASURE
 from api.openapi.catalogue.others import OTHERS
 from api.openapi.told import Told
 
@@ -16,6 +17,7 @@ OPERATIONS: Mapping[str, Told] = {
     **ACTIVITY_COMMANDS,
     **DIRECTORY,
     **AUDIT,
+    **ERASURE,
     **AUDIT_PROOFS,
     **OTHERS,
     **ACCOUNT_ACTIVITIES,

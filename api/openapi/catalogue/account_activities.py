@@ -6,6 +6,7 @@ from api.openapi.shapes.account_activity import AccountActivityAnswer, AccountAc
 from api.openapi.told import Answer, Told
 
 _UNRELATED = "related_entity_not_found"
+_ERASED = "of_an_erased_person"
 _PAGE = enveloped("Activities retrieved successfully", [say.SHOWN], meta=say.META)
 
 ACCOUNT_ACTIVITIES = {
@@ -17,7 +18,7 @@ ACCOUNT_ACTIVITIES = {
         "Create an activity of an account",
         {201: one(AccountActivityAnswer, "Activity created successfully", say.SHOWN, "The new activity")},
         say.CREATE,
-        (_UNRELATED,),
+        (_UNRELATED, _ERASED),
     ),
     "get_account_activity": Told(
         "Get an activity of an account",
@@ -27,7 +28,7 @@ ACCOUNT_ACTIVITIES = {
         "Change an activity of an account",
         {200: one(AccountActivityAnswer, "Activity updated successfully", say.UPDATED, "The activity as it is now")},
         say.CHANGE,
-        ("action_not_allowed", _UNRELATED),
+        ("action_not_allowed", _UNRELATED, _ERASED),
     ),
     "delete_account_activity": Told(
         "Delete an activity of an account",
@@ -47,6 +48,6 @@ ACCOUNT_ACTIVITIES = {
                 "The activity without it",
             )
         },
-        refusals=("action_not_allowed",),
+        refusals=("action_not_allowed", _ERASED),
     ),
 }

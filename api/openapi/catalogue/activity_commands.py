@@ -10,11 +10,12 @@ from api.openapi.shapes.bulk import BulkAnswer
 from api.openapi.told import Answer, Examples, Told
 
 _UNRELATED = "related_entity_not_found"
+_ERASED = "of_an_erased_person"
 
 
 def _act(summary: str, done: str, data: Json, bodies: Examples, *refusals: str, status: int = 200) -> Told:
     answer = one(ActivityAnswer, done, data, "The activity as it is now")
-    return Told(summary, {status: answer}, bodies, ("action_not_allowed", *refusals))
+    return Told(summary, {status: answer}, bodies, ("action_not_allowed", _ERASED, *refusals))
 
 
 _CREATED = "Activity created successfully"
@@ -38,7 +39,7 @@ ACTIVITY_COMMANDS = {
         "Create an activity",
         {201: one(ActivityAnswer, _CREATED, say.SHOWN, "The new activity", "scheduled_call")},
         say.CREATE,
-        (_UNRELATED,),
+        (_UNRELATED, _ERASED),
     ),
     "update_activity": _act("Change an activity", "Activity updated successfully", say.UPDATED, say.CHANGE, _UNRELATED),
     "put_activity": _act(
@@ -58,7 +59,7 @@ ACTIVITY_COMMANDS = {
             )
         },
         say.COMPLETE,
-        ("action_not_allowed",),
+        ("action_not_allowed", _ERASED),
     ),
     "cancel_activity": _act("Cancel an activity", "Activity cancelled successfully", say.CANCELLED, say.CANCEL),
     "reschedule_activity": _act(

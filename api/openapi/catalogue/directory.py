@@ -6,6 +6,7 @@ from api.openapi.examples.records import CHANGES, NEW, history, shown
 from api.openapi.shapes.activity import HistoryAnswer
 from api.openapi.shapes.record import ANSWERS, PAGES
 from api.openapi.told import Answer, Told
+from domain.personal_data import PERSONS
 from domain.vocabulary import RecordKind
 
 
@@ -15,6 +16,7 @@ def _a(kind: RecordKind) -> str:
 
 def _told(kind: RecordKind, nouns: str) -> dict[str, Told]:
     label, a_record, shape = kind.value.capitalize(), _a(kind), ANSWERS[kind]
+    closed = ("erased",) if kind in PERSONS else ()
     made = one(shape, f"{label} created successfully", shown(kind), f"The new {kind}")
     changed = one(shape, f"{label} updated successfully", shown(kind, 2), f"The {kind} as it is now")
     got = one(shape, f"{label} retrieved successfully", shown(kind), f"The {kind}")
@@ -40,12 +42,14 @@ def _told(kind: RecordKind, nouns: str) -> dict[str, Told]:
             f"Change {a_record}",
             {200: changed},
             {"changes": CHANGES[kind]},
+            closed,
             description="Change some fields; null clears a field that can be empty, absent leaves it.",
         ),
         f"put_{kind}": Told(
             f"Create or change {a_record}",
             {201: made, 200: changed},
             {"new": NEW[kind]},
+            closed,
             description=f"Make sure of {a_record} under an id of your own: made if it is new (201), else changed "
             "as PATCH does (200). For one that is there already `name` may be left out.",
         ),

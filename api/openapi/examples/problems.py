@@ -40,6 +40,17 @@ _SAID: dict[str, tuple[str, Problem]] = {
             events=HISTORY[1:],
         ),
     ),
+    "erased": ("/api/v1/crm/contacts/c-1", Problem("erased", "Contact was erased for good")),
+    "of_an_erased_person": (
+        f"{_CALL}/complete",
+        Problem(
+            "of_an_erased_person",
+            "The data of the person this is about were erased; nothing personal can be recorded anew",
+            errors={
+                "outcome": ["The data of the person this is about were erased; nothing personal can be recorded anew"]
+            },
+        ),
+    ),
     "too_large": (_ACTIVITIES, Problem("too_large", "A body may have 262144 bytes")),
     "invalid": (
         _ACTIVITIES,

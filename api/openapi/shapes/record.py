@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from api.openapi.shapes.envelope import Answer, Page
 from domain.record.drafts import DRAFTS
+from domain.values import ABSENT
 from domain.vocabulary import RecordKind
 
 
@@ -21,6 +22,7 @@ class Record(BaseModel):
     version: int
     created_at: datetime
     updated_at: datetime
+    erased_at: datetime = Field(ABSENT, description="When the person's data were erased; only where they were")
 
 
 def _shown(kind: RecordKind) -> type[BaseModel]:

@@ -1,0 +1,1 @@
+"""Erasing one person's data: whose it was, where it is said, and how it goes for good."""

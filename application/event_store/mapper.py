@@ -43,11 +43,14 @@ def decode(topic: str, state: bytes, place: tuple[UUID, int] | None = None) -> A
     Raises KeyError for a name this version does not know, Tampered, and NotLearned where the process's ring was not
     taught the keys: those who read the log through `reading`, `log` or a Reader have that done.
     """
-    event = EVENTS[topic]
+    return EVENTS[topic].model_validate_json(plain(state, place))
+
+
+def plain(state: bytes, place: tuple[UUID, int] | None = None) -> bytes:
+    """The JSON a stored row holds, whatever its name; what was erased is blank. Raises Tampered and NotLearned."""
     if not state.startswith(SEALED):
-        return event.model_validate_json(state)
-    of = None if place is None else f"{place[0].hex}.{place[1]}"
-    return event.model_validate_json(opened(state, RING.key, place=of))
+        return state
+    return opened(state, RING.key, place=None if place is None else f"{place[0].hex}.{place[1]}")
 
 
 def activity_key(activity_id: str) -> UUID:

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from application.event_store.mapper import plain
+from application.event_store.sealing import Tampered
 from application.ulids import ulid_of
 
 MOST_BYTES = 1024 * 1024
@@ -95,7 +97,7 @@ def entry_of(
 def _said(state: bytes) -> dict[str, Any] | None:
     """What was stored, without what is nobody's to see. Even a fact this version does not know is told."""
     try:
-        said = json.loads(state)
-    except ValueError:
+        said = json.loads(plain(state))
+    except (ValueError, Tampered):
         return None
     return {name: value for name, value in said.items() if name not in _SECRET} if isinstance(said, dict) else None

@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from application.event_store.mapper import EVENTS, State, advance, decode
+from application.event_store.reading import learn
 from application.history.moments import happened_at, happened_by
 from domain.activity.events import Fact
 from domain.record.events import RecordFact
@@ -32,7 +33,8 @@ def states_then(
     """The states of those that were there."""
     for start in range(0, len(keys), CHUNK):
         wanted = (organization_id, list(keys[start : start + CHUNK]), past.upto, _TOPICS)
-        rows = connection.execute(_FACTS, wanted)
+        rows = connection.execute(_FACTS, wanted).fetchall()
+        learn(connection, organization_id, (row[2] for row in rows))
         told = ((key, _state(list(facts), past)) for key, facts in groupby(rows, key=lambda row: row[0]))
         yield {key: state for key, state in told if state is not None}
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 from psycopg import Connection, IsolationLevel
 
+from application.event_store.mapper import ERASURES
 from application.history.moments import When
 from application.postgres.connections import Role, conninfo
 from application.postgres.migrations import SCHEMA
@@ -47,6 +48,8 @@ on conflict do nothing
 returning key
 """
 
+_ERASURES = "select count(*) from events where organization_id = %s and originator_id = %s"
+
 _MODELS = {name: model for name, model in READ_MODELS.items() if not model.each_step}
 """Those that say what a state means; what was recorded step by step is not otherwise in hindsight."""
 _ALWAYS = frozenset(_MODELS) - {"activity_search"}
@@ -77,6 +80,8 @@ class Held:
     head: int
     models: frozenset[str]
     words: bool
+    erasures: int
+    """How many there were: after the next one, what is held may be of the person erased."""
 
 
 class Session:
@@ -131,16 +136,22 @@ class Session:
     ) -> Held:
         """The temporary tables hold the past when this returns: filled anew, or with what was touched meanwhile."""
         names = frozenset(model.name for model in models) | _ALWAYS
-        if held is None or not _goes_on(held, asked.organization_id, past, floor, head, names):
+        erasures = self._erasures(asked.organization_id)
+        if held is None or held.erasures != erasures or not _goes_on(held, asked, past, floor, head, names):
             self._empty()
-            held = Held(asked.organization_id, past, floor, floor, names, words=False)
+            held = Held(asked.organization_id, past, floor, floor, names, words=False, erasures=erasures)
         fresh = self._touch(asked.organization_id, held.head, head)
         if fresh:
             self._fold(asked.organization_id, fresh, past, [_MODELS[name] for name in held.models])
         words = held.words and not fresh
         if asked.terms and not words:
             searching_then.learn(self._connection, asked.organization_id)
-        return Held(held.organization_id, past, held.floor, head, held.models, words or bool(asked.terms))
+        return Held(held.organization_id, past, held.floor, head, held.models, words or bool(asked.terms), erasures)
+
+    def _erasures(self, organization_id: str) -> int:
+        row = self._connection.execute(_ERASURES, (organization_id, ERASURES)).fetchone()
+        assert row is not None  # a count is one row always
+        return int(row[0])
 
     def _empty(self) -> None:
         self._connection.execute(f"truncate {', '.join([TOUCHED, *map(then_name, _MODELS)])}")
@@ -173,9 +184,9 @@ class Session:
         return self._connection.execute(sql, {**said.parameters, **parameters}).fetchall()
 
 
-def _goes_on(held: Held, organization_id: str, past: Past, floor: int, head: int, names: frozenset[str]) -> bool:
+def _goes_on(held: Held, asked: Asked, past: Past, floor: int, head: int, names: frozenset[str]) -> bool:
     """Whether what is held will do. By what had happened, what is recorded since may matter: it is folded anew."""
-    same = held.organization_id == organization_id and (held.past.upto, held.past.happened) == (
+    same = held.organization_id == asked.organization_id and (held.past.upto, held.past.happened) == (
         past.upto,
         past.happened,
     )

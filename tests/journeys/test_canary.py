@@ -150,7 +150,7 @@ def test_what_is_sent_anywhere_appears_in_no_log(tree: Tree) -> None:
     tree.stop()
 
     entries = tree.entries()
-    assert {entry["process"] for entry in entries} == {"serve", "worker", "projector"}
+    assert {"serve", "worker", "projector"} <= {entry["process"] for entry in entries}
     requests = [entry for entry in entries if entry["event"] == "request"]
     assert {200, 201, 400, 401, 404, 422, 500, 503} <= {entry["status"] for entry in requests}
     assert all(entry["request_id"] for entry in requests)

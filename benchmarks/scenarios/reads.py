@@ -13,6 +13,7 @@ from domain.vocabulary import Priority
 
 WORDS = 300
 PAGES = 40
+USERS = 40
 _BOTH = ("service", "crud")
 
 
@@ -44,7 +45,13 @@ def cursor_page(target: Target, seconds: int) -> Sequence[bytes]:
 
 
 def overdue(target: Target, seconds: int) -> Sequence[bytes]:
-    return [Requests(target).get("/activities/overdue")]
+    """Everybody's, and that of each of many users: no two ask the same at the same time."""
+    requests = Requests(target)
+    users = (f"user-{n}" for n in range(1, USERS + 1))
+    return [
+        requests.get("/activities/overdue"),
+        *(requests.get("/activities/overdue", assigned_user_id=user) for user in users),
+    ]
 
 
 def page_200(target: Target, seconds: int) -> Sequence[bytes]:

@@ -74,6 +74,6 @@ def test_it_agrees_about_a_bundle(signed: Proving) -> None:
     bundle = signed.bundle()
     assert by_node("bundle", str(bundle), signed.key()) == (0, "ok: 30 events\n")
     events = bundle / "events.ndjson"
-    events.write_text(events.read_text().replace("Call 7", "Call 8", 1))
+    events.write_text(events.read_text().replace("l-1", "l-2", 1))
     assert by_node("bundle", str(bundle), signed.key()) == (1, "these are not the events that were signed\n")
     assert signed.verify(bundle).code == 1

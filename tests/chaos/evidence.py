@@ -1,6 +1,5 @@
 """What is there in the end: the log of an organisation, and whether the read tables are its fold."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +8,7 @@ from typing import Any
 import psycopg
 
 from application.event_store.mapper import advance, decode
+from application.event_store.reading import learn
 from domain.activity.activity import Activity
 from projections.read_models import READ_MODELS
 from projections.verify import verify
@@ -36,12 +36,17 @@ def log_of(dsn: str, organization: str) -> list[Fact]:
     """The organisation's log in order, folded on the way."""
     states: dict[Any, Any] = {}
     facts: list[Fact] = []
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        for key, version, topic, state, position, recorded_at in connection.execute(_LOG, (organization,)):
-            after = states[key] = advance(states.get(key), decode(topic, state), position)
+    with psycopg.connect(dsn, autocommit=True, options="-c search_path=activities") as connection:
+        rows = connection.execute(_LOG, (organization,)).fetchall()
+        learn(connection, organization, (row[3] for row in rows))
+        for key, version, topic, state, position, recorded_at in rows:
+            event = decode(topic, state, (key, version))
+            after = states[key] = advance(states.get(key), event, position)
             activity = isinstance(after, Activity)
             subject, stream = (after.subject, after.id) if activity else ("", str(key))
-            said = frozenset(text for text in json.loads(state).values() if isinstance(text, str))
+            said = frozenset(
+                text for text in event.model_dump(mode="json", exclude_unset=True).values() if isinstance(text, str)
+            )
             facts.append(Fact(stream, version, position, recorded_at, said, subject, activity))
     return facts
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import AsyncConnection, pq
@@ -29,6 +29,15 @@ MOST_PREPARED = 200
 _PARAMETER = re.compile(r"%(?:\((\w+)\))?s")
 _WELL = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 _Key = tuple[bytes, tuple[int, ...]]
+"""A statement with the types of its parameters."""
+
+
+class _Bound(NamedTuple):
+    """A statement with its parameters, each as text or in binary."""
+
+    key: _Key
+    values: Sequence[Any]
+    formats: Sequence[pq.Format] | None
 
 
 class Silent(psycopg.OperationalError):
@@ -83,8 +92,8 @@ class Wire:
             self._heard_at = self._loop.time()
         self._under_way.append(asked)
         try:
-            for key, values in dumped:
-                self._send(asked, key, values)
+            for bound in dumped:
+                self._send(asked, bound)
             self._pgconn.pipeline_sync()
             self._write()
         except psycopg.OperationalError as error:
@@ -97,14 +106,15 @@ class Wire:
         """Whoever still waits is told so."""
         self._end(psycopg.OperationalError("the connection was closed"))
 
-    def _dumped(self, sql: str, parameters: Parameters) -> tuple[_Key, Sequence[Any]]:
+    def _dumped(self, sql: str, parameters: Parameters) -> _Bound:
         text, names = numbered(sql)
         values = [parameters[name] for name in names] if isinstance(parameters, Mapping) else parameters
-        sent = self._transformer.dump_sequence(values, [PyFormat.TEXT] * len(values))
-        return (text, self._transformer.types or ()), sent
+        sent = self._transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
+        return _Bound((text, self._transformer.types or ()), sent, self._transformer.formats)
 
-    def _send(self, asked: _Asked, key: _Key, values: Sequence[Any]) -> None:
+    def _send(self, asked: _Asked, bound: _Bound) -> None:
         """What takes no parameters is not worth preparing."""
+        key, values, formats = bound
         if not values:
             self._pgconn.send_query_params(key[0], None)
             asked.awaited.append(None)
@@ -114,7 +124,7 @@ class Wire:
             name = self._prepare(asked, key)
         else:
             self._prepared.move_to_end(key)
-        self._pgconn.send_query_prepared(name, values)
+        self._pgconn.send_query_prepared(name, values, formats)
         asked.awaited.append(None)
 
     def _prepare(self, asked: _Asked, key: _Key) -> bytes:

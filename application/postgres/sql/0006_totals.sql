@@ -25,6 +25,20 @@ create table overdue_totals (
 ) with (fillfactor = 50);
 comment on table overdue_totals is 'How many rows of overdue are due on a day (UTC); moved with its rows';
 
+do $$
+declare t text;
+begin
+    foreach t in array array['activity_totals', 'overdue_totals'] loop
+        execute format('alter table %I enable row level security, force row level security', t);
+        execute format('create policy own_organization on %I using (organization_id = current_setting(''activities.organization_id'', true))', t);
+        execute format('create policy every_organization on %I to activities_projector using (true) with check (true)', t);
+        execute format('grant select on %I to activities_reader', t);
+        execute format('grant select, insert, update, delete on %I to activities_projector', t);
+    end loop;
+end $$;
+
+-- An owner who is no superuser sees no row of a table under forced row-level security; the projector sees them all.
+set local role activities_projector;
 insert into activity_totals
 select organization_id, coalesce(type, '*'), coalesce(related_type, '*'),
        coalesce(assignee_key, '00000000-0000-0000-0000-000000000000'), status, priority, count(*)
@@ -37,18 +51,7 @@ select organization_id, coalesce(assignee_key, '00000000-0000-0000-0000-00000000
        due_on, count(*)
   from (select organization_id, assignee_key, priority, (due_at at time zone 'UTC')::date as due_on from overdue) o
  group by organization_id, due_on, cube (assignee_key, priority);
-
-do $$
-declare t text;
-begin
-    foreach t in array array['activity_totals', 'overdue_totals'] loop
-        execute format('alter table %I enable row level security, force row level security', t);
-        execute format('create policy own_organization on %I using (organization_id = current_setting(''activities.organization_id'', true))', t);
-        execute format('create policy every_organization on %I to activities_projector using (true) with check (true)', t);
-        execute format('grant select on %I to activities_reader', t);
-        execute format('grant select, insert, update, delete on %I to activities_projector', t);
-    end loop;
-end $$;
+reset role;
 
 -- For workers of the release before, until they are gone. Its projector cannot write here, and leaves it to this one's.
 create view activity_counts with (security_invoker = true) as

@@ -66,7 +66,7 @@ class Wire:
         self._named = 0
         self._heard_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
-        self._writing = False
+        self._writing = self._ended = False
         self._socket = self._pgconn.socket
         self._pgconn.enter_pipeline_mode()
         self._loop.add_reader(self._socket, self._read)
@@ -78,7 +78,12 @@ class Wire:
 
     @property
     def closed(self) -> bool:
-        return self._connection.closed
+        return self._ended or self._connection.closed
+
+    @property
+    def fileno(self) -> int:
+        """The socket it listens to."""
+        return self._socket
 
     @property
     def under_way(self) -> int:
@@ -201,7 +206,8 @@ class Wire:
             self._watch = self._loop.call_later(self._patience - quiet, self._listen)
 
     def _end(self, error: psycopg.OperationalError) -> None:
-        if not self.closed:
+        if not self._ended:  # PostgreSQL may have ended the connection already, but not our listening to it
+            self._ended = True
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)
             self._pgconn.finish()

@@ -102,6 +102,16 @@ class TestAWire:
         assert [type(outcome) for outcome in outcomes[1:]] == [psycopg.OperationalError] * 2
         assert isinstance(outcomes[0], psycopg.OperationalError)
 
+    def test_listens_no_more_once_the_connection_is_lost(self, empty_database: str) -> None:
+        async def scenario(wire: Wire) -> Any:
+            [[(backend,)]] = await wire.ask(("select pg_backend_pid()", {}))
+            with psycopg.connect(empty_database, autocommit=True) as other:
+                other.execute("select pg_terminate_backend(%s)", (backend,))
+            await asyncio.gather(wire.ask(ONE), return_exceptions=True)
+            return asyncio.get_running_loop().remove_reader(wire.fileno)
+
+        assert on_a_wire(empty_database, scenario) is False  # there was none any more
+
     def test_takes_silence_for_its_end(self, empty_database: str) -> None:
         async def scenario(wire: Wire) -> Any:
             asked = [wire.ask(("select pg_sleep(%(s)s)", {"s": 20})), wire.ask(ONE)]

@@ -40,10 +40,20 @@ class History:
             self._restart()
             long.append(self._first(self._long[number]))
             fresh.append(self._first(self._fresh[number]))
+        then = self._back_in_time()
         return [
             Fact("first command, 1,000 events", "service", rows, median(long), "ms", "after a restart of the worker"),
             Fact("first command, fresh", "service", rows, median(fresh), "ms", "after a restart of the worker"),
+            Fact("as_of, 1,000 events, p50", "service", rows, then.p50, "ms", f"{then.requests} questions"),
+            Fact("as_of, 1,000 events, p95", "service", rows, then.p95, "ms", "as of versions from 900 to 1,000"),
         ]
+
+    def _back_in_time(self) -> Burst:
+        """One question after the other, each as of another version."""
+        requests = Requests(self._service)
+        ids = [self._service.id_of(one.key) for one in self._long]
+        asked = [requests.get(f"/activities/{id_}", as_of=EVENTS - back) for back in range(100) for id_ in ids]
+        return burst(self._service.door.url, asked, connections=1, seconds=self._plan.seconds)
 
     def figures(self) -> list[Figure]:
         """Commands one after the other, once the activities are known."""

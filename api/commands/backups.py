@@ -14,6 +14,7 @@ from application.backup.backing_up import back_up
 from application.backup.errors import BackupError
 from application.backup.manifest import Manifest
 from application.backup.restoring import restore
+from application.event_store import keyring
 from application.settings import Settings
 from projections.read_models import READ_MODELS
 from projections.rebuild import PREVIOUS
@@ -35,9 +36,13 @@ def back_up_to(settings: Settings, file: Path) -> None:
 
 
 def restore_from(settings: Settings, file: Path, *, replace: bool) -> None:
+    keyring.use(settings)
     with unmigrated(settings) as dsn, _in_one_line(), counting("restoring", "rows") as told:
         manifest = restore(dsn, file, told, replace=replace, without=OF_REBUILDS)
+        sealed_otherwise = keyring.sealed_otherwise(dsn)
     print(f"restored {_said(manifest)}")
+    if sealed_otherwise:
+        print("personal data cannot be read here: bring the old encryption-key along (data directory, or setting)")
     if manifest.keys != keys_mark(settings):
         print("its API keys are not recognised here: bring the old api-key-pepper along (data directory, or setting)")
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
+import psycopg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -193,6 +194,15 @@ def use(settings: Settings) -> None:
     """Take the master key from these settings; the environment's, where nobody says otherwise."""
     global _settings
     _settings = settings
+
+
+def sealed_otherwise(dsn: str) -> bool:
+    """Whether personal data in this database are sealed under another master key than these settings'."""
+    with psycopg.connect(dsn) as connection:
+        if connection.execute("select to_regclass('activities.master_key')").fetchone() == (None,):
+            return False
+        known = connection.execute(FINGERPRINT).fetchone()
+    return known is not None and known[0] != RING.fingerprint
 
 
 def _secret_of_settings() -> str:

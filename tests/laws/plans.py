@@ -29,7 +29,7 @@ from application.activity.wait_activity import WaitActivity, wait_activity
 from application.command import Actor, Answer, Command, Handler, Order, Policy, RetryKey
 from application.desk import Desk
 from application.event_store import reading
-from application.event_store.mapper import State, activity_key, advance, decode
+from application.event_store.mapper import State, activity_key, advance, decode, plain
 from application.event_store.reading import Row
 from application.postgres.connections import Role, conninfo, writer_of
 from domain.activity.activity import Activity
@@ -114,8 +114,8 @@ class Organization:
             return reading.after(connection, self.id, 0, _EVERYTHING)
 
     def story(self) -> list[tuple[int, UUID, int, str, bytes]]:
-        """The log, without who asked under which id."""
-        return [(row.position, row.key, row.version, row.topic, row.state) for row in self.log()]
+        """The log, unsealed, without who asked under which id."""
+        return [(row.position, row.key, row.version, row.topic, plain(row.state)) for row in self.log()]
 
     def activities(self) -> dict[UUID, Activity]:
         """What the log says of each activity."""

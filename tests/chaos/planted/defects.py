@@ -19,6 +19,7 @@ from application.event_store.log import Log
 from application.postgres import connections
 from application.postgres.transaction import Transaction
 from application.postgres.wire import Wire
+from application.sealer import Sealer
 from application.streams import Streams
 from projections import catching_up
 from projections.catching_up import CatchingUp
@@ -43,9 +44,9 @@ class KeepsAnswersAfterwards(Batch):
 
 
 class IgnoresIfMatch(Batch):
-    def _answer(self, order: Order, streams: Streams, context: Context, head: int) -> Answer:
+    def _answer(self, order: Order, streams: Streams, context: Context, head: int, sealer: Sealer) -> Answer:
         unconditional = order.command.model_copy(update={"expected_version": None})
-        return super()._answer(replace(order, command=unconditional), streams, context, head)
+        return super()._answer(replace(order, command=unconditional), streams, context, head, sealer)
 
 
 class CursorFirst(CatchingUp):

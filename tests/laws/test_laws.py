@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from plans import ACTIVITIES, Organization, Step, key_of, plans
 from service import SECRET
 
 from api.http.tokens import issue
-from application.command import Answer
+from application.command import AUDIT_RECEIPT, Answer
 from application.event_store.mapper import State, advance, decode
 from domain.activity.activity import Activity
 from domain.api_key.api_key import ApiKey
@@ -56,12 +56,21 @@ def test_a_retry_is_silence(module_database: str, plan: list[Step], chance: Any)
             expected = first[n]
             assert isinstance(outcome, Answer) == isinstance(expected, Answer)
             if isinstance(outcome, Answer) and isinstance(expected, Answer):
-                assert (outcome.status, outcome.body, outcome.headers) == (
-                    expected.status,
-                    expected.body,
-                    expected.headers,
-                )
+                original = outcomes[n][0]
+                assert isinstance(original, Answer)
+                assert told(outcome) == told(original)
+                assert without_receipt(outcome) == without_receipt(expected)
                 assert outcome.replayed == (place > 0)
+
+
+def told(answer: Answer) -> tuple[int, bytes, Mapping[str, str]]:
+    return answer.status, answer.body, answer.headers
+
+
+def without_receipt(answer: Answer) -> tuple[int, bytes, dict[str, str]]:
+    """Two organisations never have a receipt in common."""
+    headers = {name: value for name, value in answer.headers.items() if name != AUDIT_RECEIPT}
+    return answer.status, answer.body, headers
 
 
 @given(plan=plans(), chance=st.randoms(use_true_random=False))

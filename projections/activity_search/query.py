@@ -13,7 +13,7 @@ from projections.resource import WITH_NAMES, added_sql, to_json
 
 READ_MODELS = ("activity_search", "activity_list", "directory")
 MOST_TERMS = 16
-MOST_RANKED = 1000
+MOST_RANKED = 500
 """Among how many matches, the newest, the best are sought: ranking all that say a common word does not scale."""
 
 _FOUND = """

@@ -95,7 +95,7 @@ def _zip_of(path: Path) -> ZipFile:
 def _manifest_of(archive: ZipFile, path: Path) -> Manifest:
     try:
         told = archive.read(NAME)
-    except _DAMAGED as error:
+    except (*_DAMAGED, OSError) as error:  # a damaged directory may lead to places no file has
         raise Unreadable(f"{path} {_NOT_WHOLE}") from error
     try:
         manifest = Manifest.model_validate_json(told)
@@ -122,5 +122,5 @@ def pieces_of(archive: ZipFile, table: SavedTable) -> Iterator[bytes]:
         with archive.open(table.member) as member:
             while piece := member.read(_PIECE):
                 yield piece
-    except _DAMAGED as error:
+    except (*_DAMAGED, OSError) as error:
         raise Unreadable(f"the backup is damaged: {table.name} cannot be read") from error

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import psycopg
 
+from application.event_store import keyring
+from application.settings import Settings
 from benchmarks.plan import Plan
 from benchmarks.results import Fact
 from benchmarks.targets.filling import AT_ONCE, Facts, append
@@ -58,6 +60,7 @@ def stock_catching_up(stock: Stock) -> list[Fact]:
 def rebuilding(service: Service) -> list[Fact]:
     """Each table anew beside the live one, compared with it and put in its place. A row that differs is a failure."""
     service.settle()
+    keyring.use(Settings(database_url=service.dsn, data_dir=service.folder))  # personal data are sealed with its key
     with psycopg.connect(service.dsn) as connection:
         events = int(connection.execute(_LENGTH).fetchall()[0][0])
     took: dict[str, float] = {}

@@ -31,6 +31,9 @@ GRACE = 15.0
 Json = dict[str, Any]
 
 
+FROM_THE_FUTURE = "activity.from_the_future.v9"
+
+
 class Service:
     """Processes that serve a migrated database. Use as a context; `died` says whether all of them lived on."""
 
@@ -276,6 +279,26 @@ class Client:
         """How many events the organisation has."""
         rows = self._from_database("select count(*) from activities.events where organization_id = %s")
         return int(rows[0][0])
+
+    @contextmanager
+    def unreadable(self, position: int) -> Iterator[None]:
+        """A fact is one that no version knows, for the length of a block.
+
+        Tables and tree have taken it in before, so that nothing is parked, and it is mended in the end: others have
+        the same service.
+        """
+        self.await_checkpoint()
+        self.rows()
+        rename = (
+            "update activities.events set topic = '{}' where organization_id = %s and position = {} returning topic"
+        )
+        topics = f"select topic from activities.events where organization_id = %s and position = {position}"
+        [(topic,)] = self._from_database(topics)
+        self._from_database(rename.format(FROM_THE_FUTURE, position))
+        try:
+            yield
+        finally:
+            self._from_database(rename.format(topic, position))
 
     def await_checkpoint(self) -> None:
         """Until all that is recorded now is signed."""

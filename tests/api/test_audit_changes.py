@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 from accounts import key_of
-from service import Client, Json, Service
+from service import FROM_THE_FUTURE, Client, Json, Service
 
 from api.http.audit_changes import MOST_LOOKED_AT
 from api.http.tokens import SCOPES
 
 CHANGES = "/audit/changes"
+SOMEBODY = '{"at":"2026-01-01T00:00:00Z","id":"c-3","kind":"customer","fields":{"name":"Customer"}}'
+"""A record that was created, stored in plain: a sealed fact put elsewhere would be no fact at all."""
 
 
 def changes(client: Client, **asked: Any) -> list[Json]:
@@ -97,14 +99,11 @@ def test_keys_are_changes_too_but_what_they_are_recognised_by_is_not_told(client
 
 def test_a_fact_that_cannot_be_read_hides_no_other(client: Client, service: Service) -> None:
     call, other = client.create(), client.create()
-    client._from_database(
-        "update activities.events set topic = 'activity.from_the_future.v9'"
-        f" where organization_id = %s and position = {call_position(client, call)} returning position"
-    )
-    client.patch(other, subject="Still told")
-    told = changes(client)
+    with client.unreadable(call_position(client, call)):
+        client.patch(other, subject="Still told")
+        told = changes(client)
     assert [change["changes"] is None for change in told] == [False, True, False, False]
-    assert told[1]["type"] == "activity.from_the_future.v9"
+    assert told[1]["type"] == FROM_THE_FUTURE
 
 
 def call_position(client: Client, call: Json) -> int:
@@ -144,8 +143,9 @@ def test_a_page_looks_at_so_much_and_says_where_to_go_on(client: Client) -> None
     late = client.create(activityable_id="c-2")
     client._from_database(
         "with base as (select * from activities.events where organization_id = %s and position = 1),"
-        " more as (insert into activities.events select b.organization_id, gen_random_uuid(), 1, b.topic, b.state,"
-        f" b.metadata, b.recorded_at, 3 + n from base b, generate_series(1, {many}) n returning position)"
+        " more as (insert into activities.events select b.organization_id, gen_random_uuid(), 1, b.topic,"
+        f" convert_to('{SOMEBODY}', 'UTF8'), b.metadata, now(), 3 + n"
+        f" from base b, generate_series(1, {many}) n returning position)"
         f" update activities.heads set position = 3 + {many} where organization_id = (select organization_id from base)"
         " returning position"
     )

@@ -3,7 +3,10 @@
 A holder whose connection is gone is dead, and nobody waits for its lease to run out.
 """
 
+import os
+import socket
 from typing import Any
+from uuid import uuid4
 
 from psycopg import Connection
 
@@ -24,6 +27,11 @@ on conflict (name) do update
 returning epoch
 """
 _RELEASE = "update leases set expires_at = '-infinity' where name = %s and holder = %s"
+
+
+def this_process() -> str:
+    """A holder's name, which no other has."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
 
 
 class Lease:

@@ -4,28 +4,24 @@ Notifications say where to look first; a poll is enough on its own. One projecto
 """
 
 import logging
-import os
-import socket
 import threading
 import time
 from typing import Any
-from uuid import uuid4
 
-import psycopg
 from psycopg import Connection
 
 from application.postgres.connections import Role, conninfo
 from projections import standing
 from projections.audit_tree.growing import Growing
 from projections.catching_up import CatchingUp, Deposed, Moved
+from projections.connected import while_wanted
 from projections.folding import Folder
-from projections.lease import SECONDS, Lease
+from projections.lease import SECONDS, Lease, this_process
 from projections.read_models import READ_MODELS
 
 log = logging.getLogger(__name__)
 
 POLL = 0.5
-LONGEST_PAUSE = 5.0
 LINGER = 0.01
 """While an organisation's log is busy, so many seconds of it are projected together, unless somebody waits for it."""
 
@@ -46,7 +42,7 @@ class Projector:
     def __init__(self, dsn: str, stop: threading.Event) -> None:
         self._conninfo = conninfo(dsn, Role.PROJECTOR)
         self._stop = stop
-        self._lease = Lease(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
+        self._lease = Lease(this_process())
         self._catching_up = CatchingUp(READ_MODELS, Folder())
         self._trees = Growing()
         self._rests_until: dict[str, float] = {}
@@ -54,16 +50,7 @@ class Projector:
         self._look_at = 0.0
 
     def run(self) -> None:
-        pause = 0.1
-        while not self._stop.is_set():
-            try:
-                with psycopg.connect(self._conninfo, autocommit=True) as connection:
-                    pause = 0.1
-                    self._work(connection)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                log.warning("the database is away: %s", type(error).__name__)
-                self._stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+        while_wanted(self._conninfo, self._stop, self._work, log)
 
     def _work(self, connection: Connection[Any]) -> None:
         connection.execute("listen activities_recorded")  # before the first look, so that nothing falls between

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from application.durable import make_durable
+
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
@@ -12,11 +14,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
         yield draft
-        handle = os.open(draft, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        make_durable(draft)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from application.backup.errors import Refused, Unreadable
 from application.backup.manifest import NAME, Manifest, SavedTable
+from application.durable import make_durable
 
 Told = Callable[[int], None]
 """Told how many rows more are done."""
@@ -41,19 +42,11 @@ def new_file(path: Path) -> Iterator[ZipFile]:
             file.flush()
             os.fsync(file.fileno())
         os.rename(draft, path)
-        _make_durable(path.parent)
+        make_durable(path.parent)
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _make_durable(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def write_table(archive: ZipFile, name: str, columns: list[str], pieces: Iterable[bytes], told: Told) -> SavedTable:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from application.durable import make_durable
 from application.proof.notes import Checkpoint, NotACheckpoint, VerifierKey, origin_of
 from application.settings import Settings
 
@@ -52,7 +53,7 @@ class Custody:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-        _sync(self._heads)
+        make_durable(self._heads)
 
     def origins(self) -> Iterator[str]:
         """The origins there are heads of, as the files say; they are verified when they are read."""
@@ -90,15 +91,7 @@ def _key(path: Path) -> Ed25519PrivateKey:
         with suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()
-        _sync(path.parent)
+        make_durable(path.parent)
     if path.stat().st_mode & 0o077:
         raise ValueError(f"{path} may be read by others: chmod 600, and think of whether it must be replaced")
     return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
-
-
-def _sync(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

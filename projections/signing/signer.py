@@ -2,14 +2,11 @@
 
 import logging
 import math
-import os
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 from psycopg import Connection, IsolationLevel
@@ -19,7 +16,8 @@ from application.postgres.connections import Role, conninfo
 from application.proof.notes import Checkpoint, NotACheckpoint, organization_of
 from projections.audit_tree.inspecting import Tampered
 from projections.catching_up import Deposed
-from projections.lease import Lease
+from projections.connected import while_wanted
+from projections.lease import Lease, this_process
 from projections.signing import ledger
 from projections.signing.continuing import continued, nothing_signed, parted
 from projections.signing.custody import Custody
@@ -28,7 +26,6 @@ from projections.signing.patrol import Patrol
 
 log = logging.getLogger(__name__)
 
-LONGEST_PAUSE = 5.0
 PATIENCE = 60.0
 """Seconds after which an event must be in its tree: what a receipt promises."""
 AGAIN = 15.0
@@ -47,7 +44,7 @@ class Signer:
         self._interval = interval
         self._patience = patience
         self._waits: dict[str, tuple[int, float]] = {}
-        self._lease = Lease(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}", "signer")
+        self._lease = Lease(this_process(), "signer")
         self._seen: dict[str, Tree] = {}
         self._alarms: dict[str, Fault] = {}
         self._again: dict[str, float] = {}
@@ -56,16 +53,7 @@ class Signer:
         self._strange = False
 
     def run(self) -> None:
-        pause = 0.1
-        while not self._stop.is_set():
-            try:
-                with psycopg.connect(self._conninfo, autocommit=True) as connection:
-                    pause = 0.1
-                    self._work(connection)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                log.warning("the database is away: %s", type(error).__name__)
-                self._stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+        while_wanted(self._conninfo, self._stop, self._work, log)
 
     def _work(self, connection: Connection[Any]) -> None:
         while not self._stop.is_set():

@@ -4,8 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
+from application.durable import make_durable
 from application.postgres.embedded.binaries import Binaries
 from application.postgres.embedded.errors import DidNotStart, OtherMajor
 from application.postgres.embedded.home import Home, make_private
@@ -51,7 +51,7 @@ def make_cluster(home: Home, binaries: Binaries, user: OsUser, lock: FileLock, *
     if made.returncode:
         raise DidNotStart(f"initdb failed: {' / '.join(made.stdout.strip().splitlines()[-3:])}")
     draft.rename(home.data)
-    _make_durable(home.path)
+    make_durable(home.path)  # else the next start could take the data for a draft
 
 
 def clean_environment() -> dict[str, str]:
@@ -77,12 +77,3 @@ def _locale(major: int) -> list[str]:
     if major == 17:
         return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
     return ["--locale=en_US.UTF-8" if sys.platform == "darwin" else "--locale=C.UTF-8"]
-
-
-def _make_durable(directory: Path) -> None:
-    """Else a power cut could undo the rename, and the next start would take the data for a draft."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

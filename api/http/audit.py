@@ -51,8 +51,17 @@ async def _stretch(ask: Asking, after: int, limit: int = STREAMED) -> Stretch:
 
 def entry_told(entry: Entry) -> dict[str, Any]:
     return {
-        "position": entry.position,
+        **placed(entry),
         "stream_id": entry.stream_id,
+        "actor_id": entry.metadata.get("actor"),
+        "data": entry.data,
+    }
+
+
+def placed(entry: Entry) -> dict[str, Any]:
+    """What is told of every entry of the log: where it stands, what it happened to, when, by which command."""
+    return {
+        "position": entry.position,
         "kind": entry.kind,
         "id": entry.id,
         "record_kind": entry.record_kind,
@@ -60,8 +69,6 @@ def entry_told(entry: Entry) -> dict[str, Any]:
         "type": entry.type,
         "recorded_at": entry.recorded_at,
         "happened_at": entry.happened_at,
-        "actor_id": entry.metadata.get("actor"),
         "client": entry.metadata.get("client"),
         "command_id": entry.metadata.get("command_id"),
-        "data": entry.data,
     }

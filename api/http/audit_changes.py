@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic import WithJsonSchema as SchemaIs
 from starlette.responses import Response
 
+from api.http.audit import placed
 from api.http.audit_parameters import LogPosition
 from api.http.chapters import actors_of
 from api.http.envelope import enveloped, ok
@@ -157,17 +158,8 @@ def change_told(change: Change, named: Mapping[UUID, str]) -> dict[str, Any]:
     entry = change.entry
     actor = entry.metadata["actor"]
     return {
-        "position": entry.position,
-        "kind": entry.kind,
-        "id": entry.id,
-        "record_kind": entry.record_kind,
-        "version": entry.version,
-        "type": entry.type,
-        "recorded_at": entry.recorded_at,
-        "happened_at": entry.happened_at,
+        **placed(entry),
         "actor": {"id": actor, "name": named.get(record_key(RecordKind.USER, actor))},
-        "client": entry.metadata.get("client"),
-        "command_id": entry.metadata.get("command_id"),
         "reason": (entry.data or {}).get("reason"),
         "changes": differences(change.before, change.after) if change.told else None,
     }

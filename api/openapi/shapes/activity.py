@@ -135,18 +135,28 @@ class Change(BaseModel):
     after: Any = Field(description="What it became")
 
 
-class HistoryEvent(BaseModel):
-    """One recorded fact: what, who, when, by which command, and what it changed."""
+class Recorded(BaseModel):
+    """What is told of every fact: what, when, by which command."""
 
     version: int = Field(description="The version it made")
     position: int
     type: str = Field(description="Which fact, and in which form it is stored")
     recorded_at: datetime
     happened_at: datetime
-    actor: Actor
     client: str | None
     command_id: str | None
+
+
+class RecordedBy(Recorded):
+    """And who did it, and why."""
+
+    actor: Actor
     reason: str | None
+
+
+class HistoryEvent(RecordedBy):
+    """One recorded fact: what, who, when, by which command, and what it changed."""
+
     changes: dict[str, Change]
 
 

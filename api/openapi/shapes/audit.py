@@ -1,31 +1,28 @@
 """The log as auditors read it: entry by entry."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from api.openapi.shapes.activity import Actor, Change
+from api.openapi.shapes.activity import Change, Recorded, RecordedBy
 from api.openapi.shapes.envelope import Answer, CursorMeta
 from domain.vocabulary import RecordKind
 
 
-class AuditEvent(BaseModel):
-    """One recorded fact in its place in the organisation's log."""
+class Whose(BaseModel):
+    """What a fact happened to."""
 
-    position: int
-    stream_id: UUID
     kind: str = Field(description="What it happened to: activity, record, api_key")
     id: str = Field(description="Which of them")
     record_kind: RecordKind | None
-    version: int = Field(description="The version it made")
-    type: str = Field(description="Which fact, and in which form it is stored")
-    recorded_at: datetime
-    happened_at: datetime
+
+
+class AuditEvent(Recorded, Whose):
+    """One recorded fact in its place in the organisation's log."""
+
+    stream_id: UUID
     actor_id: str | None
-    client: str | None
-    command_id: str | None
     data: dict[str, Any] | None = Field(description="The fact as stored, without secrets; null: it cannot be read")
 
 
@@ -44,21 +41,9 @@ class AuditEventPage(Answer[list[AuditEvent]]):
     meta: FeedMeta
 
 
-class AuditChange(BaseModel):
+class AuditChange(RecordedBy, Whose):
     """One recorded fact, and what it changed."""
 
-    position: int
-    kind: str = Field(description="What it happened to: activity, record, api_key")
-    id: str = Field(description="Which of them")
-    record_kind: RecordKind | None
-    version: int = Field(description="The version it made")
-    type: str = Field(description="Which fact, and in which form it is stored")
-    recorded_at: datetime
-    happened_at: datetime
-    actor: Actor
-    client: str | None
-    command_id: str | None
-    reason: str | None
     changes: dict[str, Change] | None = Field(description="By field, before and after; null: it cannot be read")
 
 

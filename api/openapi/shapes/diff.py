@@ -5,22 +5,12 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from api.openapi.shapes.activity import Actor, Change
+from api.openapi.shapes.activity import Change, RecordedBy
 from api.openapi.shapes.envelope import Answer
 
 
-class Cause(Change):
+class Cause(RecordedBy, Change):
     """A fact that changed the field, and what it changed it from and to."""
-
-    version: int = Field(description="The version it made")
-    position: int
-    type: str = Field(description="Which fact, and in which form it is stored")
-    recorded_at: datetime
-    happened_at: datetime
-    actor: Actor
-    client: str | None
-    command_id: str | None
-    reason: str | None
 
 
 class FieldDiff(Change):

@@ -13,8 +13,8 @@ from api.http import (
     activities,
     activity_commands,
     api_keys,
-    audit,
     audit_changes,
+    audit_feed,
     audit_proofs,
     bulk_actions,
     directory,
@@ -51,7 +51,7 @@ SURFACE_T = "/v1/accounts"
 
 ROUTERS = (
     *((SURFACE_S, room.router) for room in (activity_commands, activities, history, bulk_actions, directory)),
-    *((SURFACE_S, room.router) for room in (audit, audit_changes, audit_proofs, api_keys, erasure)),
+    *((SURFACE_S, room.router) for room in (audit_feed, audit_changes, audit_proofs, api_keys, erasure)),
     (SURFACE_T, account_activities.router),
     *(("", room.router) for room in (health, problem_pages, docs)),
 )

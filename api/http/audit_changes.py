@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic import WithJsonSchema as SchemaIs
 from starlette.responses import Response
 
-from api.http.audit import placed
+from api.http.audit_feed import placed
 from api.http.audit_parameters import LogPosition
 from api.http.chapters import actors_of
 from api.http.envelope import enveloped, ok

@@ -5,8 +5,8 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.http.audit import EVENT_STREAM
 from api.http.audit_changes import ULID_PATTERN
+from api.http.audit_feed import EVENT_STREAM
 from api.http.envelope import JSON
 from api.openapi.catalogue import OPERATIONS
 from api.openapi.glossary import PARAMETERS

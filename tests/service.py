@@ -16,6 +16,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 
+from api.http.metrics import SHARED as METRICS
 from api.http.tokens import DEFAULT_SCOPES, issue
 from api.serving.environment import module_path
 from application.event_store.mapper import advance, decode
@@ -136,6 +137,9 @@ class Service:
         if listener is not None:
             fds = (listener.fileno(),)
             env |= {"ACTIVITIES_LISTEN_FD": str(fds[0]), "ACTIVITIES_PORT": str(listener.getsockname()[1])}
+            counted = self._folder / "metrics"  # together, as `activities serve` has them count
+            counted.mkdir(exist_ok=True)
+            env[METRICS] = str(counted)
         with open(self._folder / f"{name}.log", "wb") as log:
             self._processes[name] = subprocess.Popen(
                 [sys.executable, "-m", module],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from benchmarks.load.wrk import Burst, burst
 from benchmarks.plan import Plan
 from benchmarks.results import Figure, figure
+from benchmarks.scenarios.selfcheck import Implausible
 from benchmarks.targets.target import Target
 
 Making = Callable[[Target, int], Sequence[bytes]]
@@ -53,13 +54,20 @@ class Measuring:
             self._requests[label] = scenario.making(target, seconds)
         if scenario.writes:
             target.rest()
-        before = target.processor_seconds()
+        recorded, before = target.recorded(), target.processor_seconds()
         came_of_it = self._sent(target, self._requests[label], seconds)
         used = {name: after - before[name] for name, after in target.processor_seconds().items()}
         self._costs[label].append({name: one / came_of_it.requests * 1e6 for name, one in used.items()})
         if scenario.writes:
+            self._check(target, target.recorded() - recorded, came_of_it.requests)
             self._behind[label] = max(self._behind[label], target.settle())
         return came_of_it
+
+    def _check(self, target: Target, recorded: int, answered: int) -> None:
+        """A command that changes nothing costs next to nothing, and would be no measure of one that does."""
+        if target.has_database and recorded < answered:
+            what = f"{target.name}, {self._scenario.title}"
+            raise Implausible(f"{what}: {answered} commands were acknowledged, but only {recorded} changes recorded")
 
     def _sent(self, target: Target, requests: Sequence[bytes], seconds: int) -> Burst:
         connections, once = self._scenario.connections, self._scenario.once

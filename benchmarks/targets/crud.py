@@ -55,6 +55,12 @@ class Crud(Target):
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             self._copy_activities(connection, self.main.organization, more)
 
+    def recorded(self) -> int:
+        with psycopg.connect(self.dsn) as connection:
+            row = connection.execute(f"select count(*) from {Audit.__tablename__}").fetchone()
+        assert row is not None
+        return int(row[0])
+
     def _copy_activities(
         self, connection: psycopg.Connection[Any], organization: str, activities: Iterable[Sampled]
     ) -> None:

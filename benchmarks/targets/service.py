@@ -81,6 +81,12 @@ class Service(Target):
                 time.sleep(0.01)
         return first or 0
 
+    def recorded(self) -> int:
+        with psycopg.connect(self.dsn) as connection:
+            row = connection.execute("select coalesce(sum(position), 0) from activities.heads").fetchone()
+        assert row is not None
+        return int(row[0])
+
     def behind(self, connection: psycopg.Connection[Any]) -> int:
         """How many events the read model that is furthest behind has yet to see."""
         row = connection.execute(_LEFT, (list(READ_MODELS),)).fetchone()

@@ -70,9 +70,11 @@ class Stock(Target):
             time.sleep(0.02)
         return first or 0
 
+    def recorded(self) -> int:
+        return self.activities.recorder.max_notification_id() or 0
+
     def behind(self) -> int:
-        head = self.activities.recorder.max_notification_id() or 0
-        return head - (self.view.max_tracking_id(self.activities.name) or 0)
+        return self.recorded() - (self.view.max_tracking_id(self.activities.name) or 0)
 
     def _append(self, organization: str, activities: Iterable[Sampled]) -> None:
         for some in chunks(activities, _AT_ONCE):

@@ -82,6 +82,10 @@ class Target(ABC):
         """Put more activities into the main organisation, quickly."""
         raise NotImplementedError(self.name)
 
+    def recorded(self) -> int:
+        """How many changes it has on record, ever."""
+        return 0
+
     def settle(self) -> int:
         """Wait until all that was written is visible everywhere; how many events had to be waited for."""
         return 0

@@ -34,12 +34,13 @@ class ActivityFilter:
     account: UUID | None = None
 
     def conditions(self) -> list[str]:
-        asked = [sql for name, sql in _CONDITIONS.items() if getattr(self, name) not in ((), None)]
+        asked = [one_of(column, name, type_, getattr(self, name)) for name, (column, type_) in _ONE_OF.items()]
+        asked += [sql for name, sql in _CONDITIONS.items() if getattr(self, name) not in ((), None)]
         if self.statuses:
             asked.append(self._status())
         if self.open_only:
             asked.append(_OPEN)
-        return asked
+        return [condition for condition in asked if condition]
 
     def only(self, *names: str) -> bool:
         """Whether nothing but these narrows the list; overdue depends on the time, so it is never among them."""
@@ -75,13 +76,15 @@ class ActivityFilter:
         return f"({one_of} or {_IS_OVERDUE})" if OVERDUE in self.statuses else one_of
 
 
+_ONE_OF: Mapping[str, tuple[str, str]] = {
+    "types": ("l.type", "text"),
+    "priorities": ("l.priority", "smallint"),
+    "assignees": ("l.assignee_key", "uuid"),
+    "related_types": ("l.related_type", "text"),
+    "related": ("l.related_key", "uuid"),
+    "contacts": ("l.contact_key", "uuid"),
+}
 _CONDITIONS: Mapping[str, str] = {
-    "types": "l.type = any(%(types)s)",
-    "priorities": "l.priority = any(%(priorities)s)",
-    "assignees": "l.assignee_key = any(%(assignees)s)",
-    "related_types": "l.related_type = any(%(related_types)s)",
-    "related": "l.related_key = any(%(related)s)",
-    "contacts": "l.contact_key = any(%(contacts)s)",
     "tags": "l.tags && %(tags)s",
     "due_from": "l.due_at >= %(due_from)s",
     "due_until": "l.due_at <= %(due_until)s",
@@ -92,6 +95,16 @@ _CONDITIONS: Mapping[str, str] = {
         select d.record_key from directory d
          where d.organization_id = %(organization_id)s and d.account_key = %(account)s))""",
 }
+
+
+def one_of(column: str, name: str, type_: str, values: Sequence[Any]) -> str:
+    """The condition that a column has one of some values; none where there are none.
+
+    Rows of one value come out of an index in the order of what follows it, which those of any() do not.
+    """
+    if not values:
+        return ""
+    return f"{column} = (%({name})s::{type_}[])[1]" if len(values) == 1 else f"{column} = any(%({name})s)"
 
 
 def _escaped(text: str) -> str:

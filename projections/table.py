@@ -83,19 +83,21 @@ Aside = Callable[[Connection[Any], str, Sequence[Any]], None]
 class ReadModel:
     """A fold of states into a table: `row` says what a state of kind `of` means, None that it means no row.
 
-    `aside` may write what the table alone does not hold; `sweep` takes out of that what nothing needs any more, once
-    somebody's data were erased. `counts` are moved with the rows: `counted` says what a row counts as, None that it
-    does not count. With `each_step` there is a row a fact: `row` is given each Step, and the table's key is its
-    position.
+    A state is not written that differs from the one before in nothing the row `depends_on` (the names of attributes;
+    none: on everything). `counts` are moved with the rows: `counted` says what a state counts as, in each of what it
+    yields. `aside` may write what the table alone does not hold; `sweep` takes out of that what nothing needs any
+    more, once somebody's data were erased. With `each_step` there is a row a fact: `row` is given each Step, and the
+    table's key is its position.
     """
 
     table: Table
     of: type[Any]
     row: RowOf
+    depends_on: tuple[str, ...] = ()
     aside: Aside | None = None
     sweep: Callable[[Connection[Any], str], None] | None = None
     counts: Counts | None = None
-    counted: Callable[[Row], tuple[Any, ...] | None] = lambda row: None
+    counted: Callable[[Any], Iterable[tuple[Any, ...]]] = lambda state: ()
     each_step: bool = False
 
     @property
@@ -123,25 +125,31 @@ class ReadModel:
 
         `again`: some of these steps may have been written already.
         """
-        rows = self.rows(organization_id, states, steps)
+        changed = {
+            key: state
+            for key, state in states.items()
+            if isinstance(state, self.of) and not self._says_the_same(before.get(key), state)
+        }
+        rows = self.rows(organization_id, changed, steps)
         if self.each_step and not again:
             self.table.append(connection, [row for row in rows.values() if row is not None])
         else:
             self.table.replace(connection, organization_id, rows)
         if self.counts is not None:
-            known = {key: state for key, state in before.items() if key in rows and state is not None}
-            gone = self.rows(organization_id, known, {})
-            self.counts.move(connection, organization_id, self._counted(gone), self._counted(rows))
+            gone = [before[key] for key in changed if before.get(key) is not None]
+            self.counts.move(connection, organization_id, self._counted(gone), self._counted(changed.values()))
         if self.aside is not None:
-            mine = [state for state in states.values() if isinstance(state, self.of)]
-            self.aside(connection, organization_id, mine)
+            self.aside(connection, organization_id, list(changed.values()))
         if self.sweep is not None and any(isinstance(state, Erasures) for state in states.values()):
             self.sweep(connection, organization_id)
 
-    def _counted(self, rows: Mapping[Key, Row | None]) -> Iterator[tuple[Any, ...]]:
-        for row in rows.values():
-            if row is not None and (values := self.counted(row)) is not None:
-                yield values
+    def _says_the_same(self, before: State | None, state: State) -> bool:
+        if before is None or not self.depends_on:
+            return False
+        return all(getattr(before, name) == getattr(state, name) for name in self.depends_on)
+
+    def _counted(self, states: Iterable[State | None]) -> Iterator[tuple[Any, ...]]:
+        return (values for state in states for values in self.counted(state))
 
 
 def _plain(value: object) -> object:

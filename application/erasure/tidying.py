@@ -9,7 +9,16 @@ from application.postgres.migrations import SCHEMA
 
 log = logging.getLogger(__name__)
 
-TABLES = ("activity_list", "activity_search", "search_words", "directory", "idempotency", "data_keys", "parked")
+TABLES = (
+    "activity_list",
+    "activity_search",
+    "word_totals",
+    "word_keys",
+    "directory",
+    "idempotency",
+    "data_keys",
+    "parked",
+)
 
 
 def tidy(dsn: str) -> bool:

@@ -33,6 +33,7 @@ _BOUNDS = {
         "plan_cache_mode": "force_generic_plan",
         "enable_hashjoin": "off",
         "enable_mergejoin": "off",
+        "enable_memoize": "off",
         "enable_seqscan": "off",
     },
     Role.SIGNER: {"statement_timeout": "60s", "lock_timeout": "4s"},

@@ -1,12 +1,13 @@
 """What a state means for the list. Deleted activities keep their row, out of sight, for their restoration."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from application.event_store.mapper import record_key
 from domain.activity.activity import Activity
 from domain.vocabulary import RecordKind
-from projections.counts import ANY_KEY, ANY_TEXT, Counts, Row
+from projections.counts import ANY_KEY, ANY_TEXT, Counts
 from projections.resource import document
 from projections.table import ReadModel, Table
 
@@ -79,8 +80,12 @@ COUNTS = Counts(
 )
 
 
-def counted(row: Row) -> tuple[Any, ...] | None:
-    return None if row["deleted_at"] is not None else tuple(row[column] for column in COUNTS.columns)
+def counted(activity: Activity) -> Iterator[tuple[Any, ...]]:
+    """One of its type, kind of record, assignee, status and priority, unless it is deleted."""
+    a = activity
+    if a.deleted_at is None:
+        assignee = record_key(RecordKind.USER, a.assigned_user_id)
+        yield a.type, a.activityable_type, assignee, a.status, a.priority.rank
 
 
 MODEL = ReadModel(TABLE, Activity, row, counts=COUNTS, counted=counted)

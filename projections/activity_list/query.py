@@ -39,8 +39,11 @@ def activities(
 ) -> Listing:
     """The activities that match, in the order asked for.
 
-    A page is `deep` when so many rows come before it that passing over their keys alone is cheaper.
+    A page is `deep` when so many rows come before it that passing over their keys alone is cheaper. So is counting
+    them, where no total is kept.
     """
+    total = _total(filters) if filters.only(*COUNTED) else None
+    keys_first = deep or total is None
     column, type_, nullable = SORTS[sort_by]
     return Listing(
         read_models=READ_MODELS,
@@ -51,10 +54,10 @@ def activities(
         sort=Sort(sort_by, column, type_, nullable, descending),
         shown="l.document",
         added=added_sql(includes),
-        page_alias="k" if deep else "l",
-        columns="l.organization_id, l.activity_id" if deep else "l.*",
-        with_names=(_ROWS if deep else "") + WITH_NAMES,
-        total=_total(filters) if filters.only(*COUNTED) else None,
+        page_alias="k" if keys_first else "l",
+        columns="l.organization_id, l.activity_id" if keys_first else "l.*",
+        with_names=(_ROWS if keys_first else "") + WITH_NAMES,
+        total=total,
         identity=filters.parameters(),
     )
 

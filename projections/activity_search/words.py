@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
 
 LONGEST = 64
 MOST = 6000
@@ -21,11 +23,19 @@ def words_of(text: str) -> list[str]:
     return [word[:LONGEST] for word in found[:MOST]]
 
 
-def vector(subject: str, description: str | None) -> str:
-    """A tsvector literal: each word with its places, those in the subject weighing A."""
+class Spoken(NamedTuple):
+    """What a text says: its words, each once, and as a tsvector literal that tells their places."""
+
+    words: tuple[str, ...]
+    vector: str
+
+
+@lru_cache(maxsize=4096)
+def spoken(subject: str, description: str | None) -> Spoken:
+    """What an activity says; the words of its subject weigh A."""
     places: dict[str, list[str]] = {}
     for number, word in enumerate(words_of(subject), start=1):
         places.setdefault(word, []).append(f"{number}A")
     for number, word in enumerate(words_of(description or ""), start=300):
         places.setdefault(word, []).append(f"{number}")
-    return " ".join(f"'{word}':{','.join(at[:16])}" for word, at in places.items())
+    return Spoken(tuple(places), " ".join(f"'{word}':{','.join(at[:16])}" for word, at in places.items()))

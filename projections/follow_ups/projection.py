@@ -33,4 +33,8 @@ def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any] |
     }
 
 
-MODEL = ReadModel(TABLE, Activity, row)
+DEPENDS_ON = tuple(
+    "number activityable_type activityable_id follow_up_of_id follow_up_opened follow_up_date deleted_at".split()
+)
+
+MODEL = ReadModel(TABLE, Activity, row, depends_on=DEPENDS_ON)

@@ -1,12 +1,14 @@
 """What a state means for the overdue table: a row while it can be overdue, none before or after."""
 
+from collections.abc import Iterator
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
 from application.event_store.mapper import record_key
 from domain.activity.activity import Activity
 from domain.vocabulary import CAN_BE_OVERDUE, RecordKind
-from projections.counts import ANY_KEY, ANY_NUMBER, Counts, Row
+from projections.counts import ANY_KEY, ANY_NUMBER, Counts
 from projections.table import ReadModel, Table
 
 TABLE = Table(
@@ -17,7 +19,7 @@ TABLE = Table(
 
 
 def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any] | None:
-    if activity.deleted_at is not None or activity.due_at is None or activity.status not in CAN_BE_OVERDUE:
+    if not can_be_overdue(activity):
         return None
     return {
         "organization_id": organization_id,
@@ -27,6 +29,10 @@ def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any] |
         "assignee_key": record_key(RecordKind.USER, activity.assigned_user_id),
         "related_key": record_key(activity.activityable_type, activity.activityable_id),
     }
+
+
+def can_be_overdue(activity: Activity) -> bool:
+    return activity.deleted_at is None and activity.due_at is not None and activity.status in CAN_BE_OVERDUE
 
 
 _OF = f"""
@@ -46,8 +52,13 @@ COUNTS = Counts(
 )
 
 
-def counted(row: Row) -> tuple[Any, ...]:
-    return row["assignee_key"], row["priority"], row["due_at"].date()
+def counted(activity: Activity) -> Iterator[tuple[Any, ...]]:
+    """One of its assignee and priority on the day it is due, while it has a row."""
+    if can_be_overdue(activity) and activity.due_at is not None:
+        assignee = record_key(RecordKind.USER, activity.assigned_user_id)
+        yield assignee, activity.priority.rank, activity.due_at.astimezone(UTC).date()
 
 
-MODEL = ReadModel(TABLE, Activity, row, counts=COUNTS, counted=counted)
+DEPENDS_ON = tuple("due_at status priority assigned_user_id activityable_type activityable_id deleted_at".split())
+
+MODEL = ReadModel(TABLE, Activity, row, depends_on=DEPENDS_ON, counts=COUNTS, counted=counted)

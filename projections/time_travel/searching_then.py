@@ -11,40 +11,57 @@ from psycopg import Connection
 from application.postgres.migrations import SCHEMA
 from projections.time_travel.shadows import TOUCHED, then_name, untouched, visible
 
-LATE = "pg_temp.late"
-"""Words that none of the touched activities said then, and how many of them say them now."""
+SINCE = "pg_temp.since"
+"""By how many more activities, of those touched, each word is said now than then."""
 
 _SAID = then_name("activity_search")
 _LEARN = f"""
-insert into {LATE} (word, n)
-select w.word, count(*)
-  from {TOUCHED} t
-  join {SCHEMA}.activity_search s on s.organization_id = %(organization_id)s and s.activity_id = t.key
- cross join unnest(tsvector_to_array(s.words)) as w(word)
+insert into {SINCE} (word, n)
+select w.word, sum(w.n)
+  from (
+    select unnest(tsvector_to_array(s.words)) as word, 1 as n
+      from {TOUCHED} t
+      join {SCHEMA}.activity_search s on s.organization_id = %(organization_id)s and s.activity_id = t.key
+    union all
+    select unnest(tsvector_to_array(words)), -1 from {_SAID}
+  ) w
  group by w.word
 """
-_KNOWN_THEN = f"delete from {LATE} where word in (select unnest(tsvector_to_array(words)) from {_SAID})"
 
-_KNOWN = f"""not exists (select from {LATE} l where l.word = v.word
-                  and l.n >= search_count(%(organization_id)s, quote_literal(v.word)::tsquery))"""
+_KNOWN = f"""exists (
+    select from word_totals v
+     where v.organization_id = %(organization_id)s and v.word = found.word
+       and v.n > coalesce((select s.n from {SINCE} s where s.word = v.word), 0))"""
+_LAST = "%(term)s || chr(1114111)"
 _CONTAINING = f"""
 select array_agg(word) from (
-    (select word from search_words v
-      where organization_id = %(organization_id)s and word >= %(term)s and word like %(term)s || '%%' and {_KNOWN}
+    (select word from word_totals found
+      where organization_id = %(organization_id)s and word >= %(term)s and word < {_LAST} and {_KNOWN}
       order by word limit 64)
     union
-    (select word from search_words v
-      where organization_id = %(organization_id)s and length(%(term)s) >= 3 and word like '%%' || %(term)s || '%%'
-        and {_KNOWN} limit 64)
-) found
+    (select word from word_keys found
+      where organization_id = %(organization_id)s and length(%(term)s) >= 3 and key >= %(term)s and key < {_LAST}
+        and {_KNOWN}
+      order by key, word limit 64)
+) words
+"""
+_NEAR = f"""
+select array_agg(word) from (
+    select word from word_keys found
+     where organization_id = %(organization_id)s
+       and key = any(array(select key from word_keys_of(%(term)s) as key where starts_with(key, '-'))) and {_KNOWN}
+     group by word
+     order by similarity(word, %(term)s) desc, word limit 8
+) words
 """
 _ALIKE = f"""
 select array_agg(word) from (
-    select word from search_words v
+    select word from word_totals found
      where organization_id = %(organization_id)s and word %% %(term)s and {_KNOWN}
      order by similarity(word, %(term)s) desc, word limit 8
-) alike
+) words
 """
+"""What search_expression asks for now, one after the other."""
 
 FOUND = f"""said as materialized (
     select s.activity_id, s.rank
@@ -73,11 +90,10 @@ FOUND = f"""said as materialized (
 
 
 def learn(connection: Connection[Any], organization_id: str) -> None:
-    """Find the words that were not known then."""
-    connection.execute(f"truncate {LATE}")
+    """Find how often each word was said then."""
+    connection.execute(f"truncate {SINCE}")
     connection.execute(_LEARN, {"organization_id": organization_id})
-    connection.execute(_KNOWN_THEN)
-    connection.execute(f"analyze {LATE}")
+    connection.execute(f"analyze {SINCE}")
 
 
 def meant(connection: Connection[Any], organization_id: str, terms: Sequence[str]) -> dict[str, str | None]:
@@ -85,7 +101,7 @@ def meant(connection: Connection[Any], organization_id: str, terms: Sequence[str
     every: list[str] = []
     for term in terms:
         asked = {"organization_id": organization_id, "term": term}
-        words = _first(connection, _CONTAINING, asked) or _first(connection, _ALIKE, asked)
+        words = next(filter(None, (_first(connection, sql, asked) for sql in (_CONTAINING, _NEAR, _ALIKE))), None)
         if words is None:
             return {"expression": None, "exact": None}
         every.append(f"({' | '.join(map(_quoted, words))})")

@@ -37,6 +37,7 @@ set plan_cache_mode = auto;
 set enable_seqscan = on;
 set enable_hashjoin = on;
 set enable_mergejoin = on;
+set enable_memoize = on;
 """
 """What is written is temporary; and these statements are large ones, where the readers' are many small ones."""
 
@@ -100,7 +101,7 @@ class Session:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.execute(_SETTINGS)
         connection.execute("create temporary table touched (key uuid primary key)")
-        connection.execute("create temporary table late (word text primary key, n bigint not null)")
+        connection.execute("create temporary table since (word text primary key, n bigint not null)")
         for name in _MODELS:
             connection.execute(f"create temporary table then_{name} (like {SCHEMA}.{name})")
         return cls(connection)

@@ -160,7 +160,13 @@ class TestErasing:
         everything_that_can_be_said(client, canary)
         Rebuild(client.service.dsn, READ_MODELS["activity_list"]).run(lambda _: None)
         before = places_that_say(client.service.dsn, canary)
-        assert {"activity_list.document", "search_words.word", "directory.document", "idempotency.body"} <= set(before)
+        assert {
+            "activity_list.document",
+            "word_totals.word",
+            "word_keys.word",
+            "directory.document",
+            "idempotency.body",
+        } <= set(before)
         assert "activity_list_previous.document" in before
 
         done = erase(client)

@@ -6,7 +6,7 @@ with extensions as (
 ), ours as (
     select c.oid, c.oid::regclass::text as name, c.relkind, c.reloptions, 
            -- search looks through its indexes in functions of the owner, which check whose transaction it is themselves
-           c.relrowsecurity and (c.relforcerowsecurity or c.relname in ('activity_search', 'search_words')) as secured,
+           c.relrowsecurity and (c.relforcerowsecurity or c.relname in ('activity_search', 'word_totals', 'word_keys')) as secured,
            coalesce(obj_description(c.oid, 'pg_class'), '') as comment,
            (select attnum from pg_attribute a
              where a.attrelid = c.oid and attname = 'organization_id' and not attisdropped) as organization

@@ -143,7 +143,7 @@ class Organization:
     def forget_tables(self) -> None:
         """As if nothing had ever been projected."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
-            for table in (*READ_MODELS, *COUNTS, "search_words", "cursors"):
+            for table in (*READ_MODELS, *COUNTS, "word_keys", "cursors"):
                 connection.execute(f"delete from activities.{table} where organization_id = %s", (self.id,))
 
     def _projector(self) -> Connection[Any]:

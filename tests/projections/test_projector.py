@@ -287,7 +287,7 @@ def test_a_state_no_table_can_hold_parks_its_own_activity_and_no_other(log: Log)
 
 def test_built_again_from_nothing_the_tables_are_the_same(log: Log) -> None:
     log.append(*(created(number, follow_up_required=bool(number % 2)) for number in range(50)))
-    tables = [*READ_MODELS, "search_words", "activity_totals", "overdue_totals"]
+    tables = [*READ_MODELS, "word_keys", "word_totals", "activity_totals", "overdue_totals"]
 
     def everything() -> dict[str, list[Any]]:
         return {table: log.ask(f"select t::text from {table} t order by 1") for table in tables}

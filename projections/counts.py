@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -61,13 +62,14 @@ class Counts:
     def _columns(self) -> Composed:
         return SQL(", ").join(map(Identifier, ("organization_id", *self.columns)))
 
-    @property
-    def _move(self) -> Composed:
-        return SQL(
+    @cached_property
+    def _move(self) -> bytes:
+        move = SQL(
             "insert into {table} as c ({columns}, n)"
             " select {columns}, n from json_populate_recordset(null::{table}, %s)"
             " on conflict ({columns}) do update set n = c.n + excluded.n"
         ).format(table=Identifier(self.name), columns=self._columns)
+        return move.as_bytes()
 
     @property
     def _wrong(self) -> Composed:

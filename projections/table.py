@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 import orjson
 from psycopg import Connection
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Identifier
 
 from application.event_store.mapper import State
 from domain.erasure.erasures import Erasures
@@ -53,25 +54,26 @@ class Table:
         self.delete(connection, organization_id, (key for key, row in rows.items() if row is None))
         self.upsert(connection, [row for row in rows.values() if row is not None])
 
-    @property
-    def _upsert(self) -> Composed:
+    @cached_property
+    def _upsert(self) -> bytes:
         changing = [c for c in self.columns if c not in ("organization_id", self.key)]
-        return self._append + SQL(" on conflict (organization_id, {key}) do update set {changes}").format(
+        on_conflict = SQL(" on conflict (organization_id, {key}) do update set {changes}").format(
             key=Identifier(self.key),
             changes=SQL(", ").join(SQL("{0} = excluded.{0}").format(Identifier(c)) for c in changing),
         )
+        return self._append + on_conflict.as_bytes()
 
-    @property
-    def _append(self) -> Composed:
-        return SQL(
+    @cached_property
+    def _append(self) -> bytes:
+        insert = SQL(
             "insert into {table} ({columns}) select {columns} from json_populate_recordset(null::{table}, %s)"
         ).format(table=Identifier(self.name), columns=SQL(", ").join(map(Identifier, self.columns)))
+        return insert.as_bytes()
 
-    @property
-    def _delete(self) -> Composed:
-        return SQL("delete from {} where organization_id = %s and {} = any(%s)").format(
-            Identifier(self.name), Identifier(self.key)
-        )
+    @cached_property
+    def _delete(self) -> bytes:
+        delete = SQL("delete from {} where organization_id = %s and {} = any(%s)")
+        return delete.format(Identifier(self.name), Identifier(self.key)).as_bytes()
 
 
 RowOf = Callable[[str, UUID, Any], Row | None]

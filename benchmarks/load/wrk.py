@@ -80,7 +80,10 @@ def _result(ran: subprocess.CompletedProcess[str], url: str, requests: Sequence[
     refused, broken = result.pop("refused"), result.pop("broken")
     if once is not None and result["requests"] + once >= len(requests):
         raise LoadFailed(f"{len(requests)} requests that can be made once were too few")
-    if refused or broken or not result["requests"]:
+    if not result["requests"]:
+        first = requests[0].partition(b"\r\n")[0].decode(errors="replace")
+        raise LoadFailed(f"nothing was answered in {result['seconds']:.0f} seconds; the first question was {first}")
+    if refused or broken:
         raise LoadFailed(
             f"{refused} answers of {result['requests']} were not 2xx, {broken} requests broke; "
             f"such as:\n{_example(url, requests)}"

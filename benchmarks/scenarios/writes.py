@@ -60,7 +60,7 @@ def patch(target: Target, seconds: int) -> Sequence[bytes]:
 
 
 def _changing(target: Target, seconds: int) -> Iterator[tuple[str, int]]:
-    """Pending activities, over and over, each time with a number never said before: saying the same again is no change."""
+    """Pending activities, over and over, each time with a number never said: the same said again is no change."""
     ids = [target.id_of(one.key) for one in target.main.activities() if one.status is Status.PENDING]
     Random(5).shuffle(ids)  # noqa: S311
     return zip(cycle(ids), islice(_NEVER_SAID, _most(target, seconds)), strict=False)

@@ -21,7 +21,7 @@ from benchmarks.targets.every import TARGETS
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-NAMES = (*PARTS, *(scenario.name for scenario in (*READS, *MORE, *WRITES)), "catch-up", "rebuild", "visible")
+NAMES = (*PARTS, *(scenario.name for scenario in (*READS, *MORE, *WRITES)), "catch-up", "rebuild", "visible", "import")
 
 
 def main() -> int:

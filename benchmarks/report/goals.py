@@ -108,6 +108,7 @@ GOALS = (
     _fact("rebuild of all five", "rebuild, all five tables", 40_000, "events/s"),
     _fact("as_of, 1,000 events, p95", "as_of one activity of 1,000 events, p95 (issue 5)", 20.0, "ms", at_most=True),
     _fact("append to visible, p95", "append to visible, p95", 30.0, "ms", at_most=True),
+    _fact("import", "import of a file", 3_000, "lines/s"),
     _fact("memory of the worker", "memory of a worker, 1,000,000", 120.0, "MB", at_most=True, rows=1_000_000),
     _fact("memory of the projector", "memory of the projector, 1,000,000", 150.0, "MB", at_most=True, rows=1_000_000),
     _fact("start-up", "start-up, 1,000,000", 3.0, "s", at_most=True, rows=1_000_000),

@@ -6,6 +6,7 @@ from benchmarks.results import Results
 from benchmarks.scenarios import projector
 from benchmarks.scenarios.footprint import memory, starting
 from benchmarks.scenarios.history import History
+from benchmarks.scenarios.importing import importing
 from benchmarks.scenarios.visible import append_to_visible
 from benchmarks.scenarios.workers import workers
 from benchmarks.targets.service import Service
@@ -41,6 +42,8 @@ class Alone:
     def _projector(self) -> None:
         if self._wants("projector", "from append to visible", "visible"):
             self._results.facts += append_to_visible(self._service, self._plan)
+        if self._wants("projector", "an import", "import"):
+            self._results.facts += importing(self._service, self._plan)
         if self._wants("projector", "the projector catches up", "catch-up"):
             self._results.facts += projector.catching_up(self._service, self._plan)
         if self._wants("projector", "rebuilding the read tables", "rebuild"):

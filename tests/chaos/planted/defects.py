@@ -2,17 +2,18 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from psycopg import Connection
 
+import application.batch
 import application.desk
 import projections.projector
 from application.batch import Batch
-from application.command import Answer, Context, Order
+from application.command import Answer, Command
+from application.deciding import Deciding, NewAnswer
 from application.desk import Desk
 from application.event_store import reading
 from application.event_store.log import Log
@@ -20,7 +21,6 @@ from application.postgres import connections
 from application.postgres.transaction import Transaction
 from application.postgres.wire import Wire
 from application.sealer import Sealer
-from application.streams import Streams
 from projections import catching_up
 from projections.catching_up import CatchingUp
 
@@ -29,24 +29,22 @@ class KeepsAnswersAfterwards(Batch):
     """Idempotency outside the transaction: the answer is kept once the events are committed."""
 
     async def serve(self, wire: Wire) -> list[Answer | Exception]:
-        self.late: list[tuple[str, str, bytes, Answer]] = []
+        self.late: list[NewAnswer] = []
         outcomes = await super().serve(wire)
         if self.late:
             async with Transaction(wire) as transaction:
-                kept = [(u, k, f, a.status, a.headers, a.body) for u, k, f, a in self.late]
-                await Log(transaction, self.organization_id).keep(kept)
+                await Log(transaction, self.organization_id).keep([one.stored() for one in self.late])
         return outcomes
 
-    def _keep(self, order: Order, answer: Answer) -> None:
-        super()._keep(order, answer)
-        self.late += self._new
-        self._new.clear()
+    async def _decided(self, log: Log, opened: Any, sealer: Sealer) -> Deciding:
+        decided = await super()._decided(log, opened, sealer)
+        self.late, decided.new_answers = decided.new_answers, []
+        return decided
 
 
-class IgnoresIfMatch(Batch):
-    def _answer(self, order: Order, streams: Streams, context: Context, head: int, sealer: Sealer) -> Answer:
-        unconditional = order.command.model_copy(update={"expected_version": None})
-        return super()._answer(replace(order, command=unconditional), streams, context, head, sealer)
+class IgnoresIfMatch(Deciding):
+    def _check_version(self, command: Command) -> None:
+        """Whatever version was named."""
 
 
 class CursorFirst(CatchingUp):
@@ -76,7 +74,7 @@ def keep_answers_afterwards() -> None:
 
 
 def ignore_if_match() -> None:
-    application.desk.Batch = IgnoresIfMatch  # type: ignore[misc]
+    application.batch.Deciding = IgnoresIfMatch  # type: ignore[misc]
 
 
 def move_the_cursor_first() -> None:

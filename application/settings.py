@@ -130,6 +130,15 @@ class Settings(BaseSettings):
             raise ValueError("the file at ACTIVITIES_ENCRYPTION_KEY_FILE has less than 16 characters")
         return secret
 
+    def keeps_encryption_secret(self) -> bool:
+        """Whether the master key is one that was given or, made now, would be found again by the next process.
+
+        A data directory that belongs to a database elsewhere and has nothing in it yet may be gone tomorrow.
+        """
+        if self.database_url is None or self.encryption_key is not None or self.encryption_key_file is not None:
+            return True
+        return any((self.data_dir / name).exists() for name in ("encryption-key", "api-key-pepper", "jwt-secret"))
+
 
 def _kept_secret(path: Path) -> str:
     """Read the secret, or make it: written aside and linked into place, so that of two makers one wins."""

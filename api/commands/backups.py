@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 
 from api.commands.progress import counting
-from api.serving.database import unmigrated
+from api.serving.database import bring_up_to_date, unmigrated
 from api.serving.errors import CannotServe
 from application.backup.backing_up import back_up
 from application.backup.errors import BackupError
@@ -37,14 +37,19 @@ def back_up_to(settings: Settings, file: Path) -> None:
 
 def restore_from(settings: Settings, file: Path, *, replace: bool) -> None:
     keyring.use(settings)
-    with unmigrated(settings) as dsn, _in_one_line(), counting("restoring", "rows") as told:
-        manifest = restore(dsn, file, told, replace=replace, without=OF_REBUILDS)
-        sealed_otherwise = keyring.sealed_otherwise(dsn)
-    print(f"restored {_said(manifest)}")
-    if sealed_otherwise:
-        print("personal data cannot be read here: bring the old encryption-key along (data directory, or setting)")
-    if manifest.keys != keys_mark(settings):
-        print("its API keys are not recognised here: bring the old api-key-pepper along (data directory, or setting)")
+    with unmigrated(settings) as dsn:
+        with _in_one_line(), counting("restoring", "rows") as told:
+            manifest = restore(dsn, file, told, replace=replace, without=OF_REBUILDS)
+            sealed_otherwise = keyring.sealed_otherwise(dsn)
+        print(f"restored {_said(manifest)}")
+        if sealed_otherwise:
+            print("personal data cannot be read here: bring the old encryption-key along (data directory, or setting)")
+        if manifest.keys != keys_mark(settings):
+            print(
+                "its API keys are not recognised here: bring the old api-key-pepper along (data directory, or setting)"
+            )
+        if not sealed_otherwise:
+            bring_up_to_date(settings, dsn, counting)
 
 
 def _said(manifest: Manifest) -> str:

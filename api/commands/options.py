@@ -24,7 +24,8 @@ def settings_with(**given: Any) -> Settings:
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
     """The DSN of a migrated database: the operator's, or the embedded one, shared with a running serve."""
+    from api.commands.progress import counting
     from api.serving.database import database_of
 
-    with database_of(settings) as found:
+    with database_of(settings, counting) as found:
         yield found.dsn

@@ -1,22 +1,33 @@
 """The database a serve works on: the operator's own, or the embedded one of the data directory."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import psycopg
+from psycopg import Connection
 
 from api.serving.errors import CannotServe
+from application.event_store import keyring
 from application.postgres.embedded import EmbeddedPostgres
 from application.postgres.embedded.errors import EmbeddedPostgresError
 from application.postgres.migrations import migrate
+from application.sealing_the_past.walking import seal_the_past
 from application.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _OLDEST = 15
 _CONNECT_SECONDS = 10
+_TELL_EVERY = 2.0
+_SEALING = "sealing what earlier releases stored in plain"
+
+Telling = Callable[[str], AbstractContextManager[Callable[[int], None]]]
+"""How progress is told: of what, and then of so many events more."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +39,30 @@ class Database:
 
 
 @contextmanager
-def database_of(settings: Settings) -> Iterator[Database]:
+def logged(what: str) -> Iterator[Callable[[int], None]]:
+    """Progress in the log."""
+    count, said = 0, time.monotonic()
+
+    def told(more: int) -> None:
+        nonlocal count, said
+        count += more
+        if time.monotonic() - said > _TELL_EVERY:
+            said = time.monotonic()
+            log.info("%s: %s events", what, count)
+
+    yield told
+
+
+@contextmanager
+def database_of(settings: Settings, telling: Telling = logged) -> Iterator[Database]:
     """A migrated database for the length of a block. Raises CannotServe."""
     try:
         if settings.database_url:
-            _migrate(settings.database_url)
+            bring_up_to_date(settings, settings.database_url, telling)
             yield Database(settings.database_url, keep=lambda: None)
         else:
             with EmbeddedPostgres(settings.data_dir, bin_dir=settings.pg_bin_dir) as server:
-                _migrate(server.dsn())
+                bring_up_to_date(settings, server.dsn(), telling)
                 yield Database(server.dsn(), keep=lambda: _revive(server))
     except EmbeddedPostgresError as error:
         raise CannotServe(str(error)) from error
@@ -62,12 +88,46 @@ def _revive(server: EmbeddedPostgres) -> None:
         server.start()
 
 
-def _migrate(dsn: str) -> None:
+def bring_up_to_date(settings: Settings, dsn: str, telling: Telling) -> None:
+    """Migrate, and seal what earlier releases stored in plain. Raises CannotServe."""
     _refuse_unreachable(dsn)
     try:
-        migrate(dsn)
+        migrate(dsn, then=partial(_seal_the_past, settings, telling))
     except psycopg.Error as error:
         raise CannotServe(f"migrating the database failed: {_one_line(error)}") from error
+
+
+def _seal_the_past(settings: Settings, telling: Telling, connection: Connection[Any]) -> None:
+    @contextmanager
+    def sealing() -> Iterator[Callable[[int], None]]:
+        _refuse_fleeting_key(settings)
+        with telling(_SEALING) as told:
+            yield told
+
+    try:
+        done = seal_the_past(connection, sealing)
+    except keyring.WrongMasterKey as error:
+        raise CannotServe(str(error)) from error
+    if done.facts:
+        log.info("sealed %s events that earlier releases stored in plain", done.facts)
+    if done.left:
+        log.warning("%s streams could not be read: what they say stays in plain", len(done.left))
+
+
+def _refuse_fleeting_key(settings: Settings) -> None:
+    """What was readable so far must not come to hang upon a key that is gone with this machine."""
+    keyring.use(settings)
+    if not settings.keeps_encryption_secret():
+        raise CannotServe(
+            "what earlier releases stored in plain is to be sealed, under a master key that must be kept:"
+            " set ACTIVITIES_ENCRYPTION_KEY or ACTIVITIES_ENCRYPTION_KEY_FILE, or give it the data directory it had"
+        )
+    try:
+        settings.encryption_secret()
+    except OSError as error:
+        raise CannotServe(f"{error.filename or settings.data_dir}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise CannotServe(str(error)) from error
 
 
 def _refuse_unreachable(dsn: str) -> None:

@@ -13,6 +13,9 @@ from application.proof.leaf import Leaves, instant
 CHUNK = 4096
 """Rows read at once: whole tiles of a tree."""
 
+TREE = "audit_tree"
+"""What the cursor of the tree over a log is called: the events up to it are never touched again."""
+
 _ROWS = """
 select e.position, e.originator_id, e.originator_version, e.topic, e.recorded_at, e.metadata, e.state, r.leaf
   from events e

@@ -102,13 +102,17 @@ class KeyRing:
         """Whom an email address stands for: nobody can tell without the master key."""
         return self._known_master().pseudonym(f"{organization_id}|{email.strip().casefold()}")
 
-    def make(self, organization_id: str, subject: UUID) -> NewKey:
-        """A new key for a person. The ring knows it once it is `learned`."""
+    def make(self, organization_id: str, subject: UUID, key_id: UUID | None = None) -> NewKey:
+        """A new key for a person, of this id if one is said. The ring knows it once it is `learned`."""
         secret = AESGCM.generate_key(256)
-        key = DataKey(organization_id, uuid4().hex, AESGCM(secret))
+        key = DataKey(organization_id, (key_id or uuid4()).hex, AESGCM(secret))
         nonce = os.urandom(NONCE)
         wrapped = nonce + self._known_master().cipher.encrypt(nonce, secret, _bound(key.organization_id, key.id))
         return NewKey(key, subject, wrapped)
+
+    def thrown_away(self, organization_id: str, key_id: UUID) -> DataKey:
+        """Seals what nobody is to open, as if under a key before it was destroyed."""
+        return DataKey(organization_id, key_id.hex, AESGCM(AESGCM.generate_key(256)))
 
     def unwrapped(self, organization_id: str, key_id: UUID, wrapped: bytes | None) -> DataKey:
         """A key as it is stored. Raises WrongMasterKey."""

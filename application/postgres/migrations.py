@@ -67,8 +67,10 @@ def all_migrations(folder: Path = FOLDER) -> list[Migration]:
     return [Migration(int(f.stem[:4]), f.stem[5:], f.read_text(encoding="utf-8")) for f in files]
 
 
-def migrate(dsn: str, *, upto: int | None = None) -> list[str]:
+def migrate(dsn: str, *, upto: int | None = None, then: Callable[[Connection[Any]], object] | None = None) -> list[str]:
     """Bring the database up to date; the names of what was applied now. Any number of processes may call it.
+
+    `then` is done last, as the owner of the tables, before any other process that calls it goes on.
 
     Raises LockNotAvailable where somebody keeps a table locked all the time. What was applied before stays: run again.
     """
@@ -80,6 +82,8 @@ def migrate(dsn: str, *, upto: int | None = None) -> list[str]:
         pending = pending_of(connection, upto)
         for migration in pending:
             _patiently(lambda migration=migration: apply(connection, migration))  # type: ignore[misc]
+        if then is not None:
+            then(connection)
     return [f"{m.number:04} {m.name}" for m in pending]
 
 

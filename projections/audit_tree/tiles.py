@@ -5,10 +5,11 @@ from typing import Any
 
 from psycopg import Connection
 
+from application.event_store.evidence import TREE
 from application.proof.merkle import Node
 from application.proof.tiles import HEIGHT, WIDTH, Place, node_of, wanted_by
 
-NAME = "audit_tree"
+NAME = TREE
 """What the tree's cursor is called, beside those of the read models."""
 
 TILES = """

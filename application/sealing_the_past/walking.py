@@ -14,7 +14,6 @@ from psycopg import Connection
 
 from application.event_store.evidence import TREE
 from application.event_store.keyring import FINGERPRINT, RING, WrongMasterKey
-from application.sealing_the_past.stretch import seal_stretch
 
 Telling = Callable[[], AbstractContextManager[Callable[[int], None]]]
 """Entered when there is something to look at; told of every so many events looked at."""
@@ -63,6 +62,8 @@ def seal_the_past(connection: Connection[Any], telling: Telling) -> Sealed:
 def _seal_log(
     connection: Connection[Any], organization_id: str, position: int, total: Sealed, told: Callable[[int], None]
 ) -> None:
+    from application.sealing_the_past.stretch import seal_stretch  # nearly every start has no need of it
+
     last = False
     while not last:
         done = seal_stretch(connection, organization_id, position)

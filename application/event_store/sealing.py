@@ -6,7 +6,7 @@ A stored fact with personal fields begins with its boxes, then goes on as plain 
 
 A box is AES-256-GCM over the JSON of its fields, nonce first, bound to organisation, stream, version and the names of
 its fields. A box with `person` holds what names the participant at that place; one with `in` holds members of that
-object. This is a contract for ever.
+object, which may have nulls in their places. This is a contract for ever.
 
 A box whose key is destroyed opens to blanks.
 """
@@ -47,13 +47,15 @@ class Personal:
     people: Mapping[int, DataKey] = field(default_factory=dict)
 
 
-def sealed(fact: Any, personal: Personal, stream: UUID, version: int) -> bytes:
-    """The bytes to store."""
+def sealed(fact: Any, personal: Personal, stream: UUID, version: int, *, in_order: bool = False) -> bytes:
+    """The bytes to store. `in_order` has a record's fields open in the order they had, for tables folded before."""
     of = f"{stream.hex}.{version}"
     boxes: list[str] = []
     if isinstance(fact, RecordCreated | RecordUpdated):
         said = {name: fact.fields[name] for name in personal.fields}
         rest = {name: value for name, value in fact.fields.items() if name not in said}
+        if in_order:
+            rest = {name: rest.get(name) for name in fact.fields}
         plain = fact.model_copy(update={"fields": rest}).model_dump_json(exclude_unset=True)
         boxes.append(_box(personal.key, of, personal.fields, to_json(said), "in", "fields"))
         return _with(boxes, plain)
@@ -135,8 +137,13 @@ def _put_back(plain: bytes, nested: list[tuple[dict[str, Any], bytes]]) -> bytes
     for box, said in nested:
         if "person" in box:
             fact["participants"][box["person"]].update(json.loads(said))
-        else:
-            fact[box["in"]].update({name: value for name, value in json.loads(said).items() if value is not None})
+            continue
+        members = fact[box["in"]]
+        for name, value in json.loads(said).items():
+            if value is None:
+                members.pop(name, None)
+            else:
+                members[name] = value
     return to_json(fact)
 
 

@@ -150,6 +150,9 @@ def _sealed(plain: InPlain, findings: Findings, keys: KeysOfThePast) -> bytes | 
 
     of_texts = key_of(with_whom) if fields and with_whom is not None else None
     personal = Personal(fields, of_texts, {place: key_of(who) for place, who in participants})
-    state = sealed(plain.fact, personal, row.key, row.version)
-    back = opened(state, keys.by_id.__getitem__, place=f"{row.key.hex}.{row.version}")
-    return state if EVENTS[row.topic].model_validate_json(back) == plain.fact else None
+    state = sealed(plain.fact, personal, row.key, row.version, in_order=True)
+    back = EVENTS[row.topic].model_validate_json(
+        opened(state, keys.by_id.__getitem__, place=f"{row.key.hex}.{row.version}")
+    )
+    same = back.model_dump_json() == plain.fact.model_dump_json()
+    return state if same and back.model_fields_set == plain.fact.model_fields_set else None

@@ -132,6 +132,26 @@ def test_of_records_everything_personal_is_sealed_and_nothing_of_what_is_no_pers
     assert whose(ACME, firm, advance(None, firm, 1)) == ([], None, [])
 
 
+def test_the_fields_of_a_record_may_be_had_back_in_the_order_they_were_in() -> None:
+    """Read tables that were folded from them before are the same to the byte."""
+    subject = record_key("contact", "pat")
+    new = RING.make(ACME, subject)
+    RING.keep([new.key])
+    fields = {"name": "Pat", "account_id": "acme", "email": "p@x.example", "tags": ["vip"], "notes": "Met in May"}
+    made = RecordCreated(at=NOON, id="pat", kind=RecordKind.CONTACT, fields=fields)
+    what = personal(made, advance(None, made, 1), {subject: new.key})
+    assert what is not None
+    state = sealed(made, what, subject, 1, in_order=True)
+    for said in (b"Pat", b"p@x", b"Met"):
+        assert said not in unboxed(state)
+    assert list(decode(made.name, state, (subject, 1)).fields.items()) == list(fields.items())
+
+    destroy(new.key)
+    erased = RecordErased(at=NOON, id="pat", kind=RecordKind.CONTACT)
+    unreadable = advance(advance(None, decode(made.name, state), 1), erased, 2)
+    assert unreadable == advance(advance(None, made, 1), erased, 2)
+
+
 def test_a_box_opens_at_its_own_place_only(keys: dict[UUID, DataKey]) -> None:
     state = stored(CREATED, advance(None, CREATED, 1), keys)
     for elsewhere in ((STREAM, 2), (uuid4(), 1)):

@@ -27,5 +27,5 @@ def erase_person(dsn: str, person: Person, wanted: Erasure) -> None:
     else:
         tidy(dsn)
         if outcome.in_plain:
-            print(f"{outcome.in_plain} events were stored before anything was sealed: the log keeps what they say")
+            print(f"{outcome.in_plain} events were never sealed, and the tree covers them: the log keeps what they say")
         print(f"erased, with what {outcome.activities} activities said; erasure {outcome.erasure_id}")

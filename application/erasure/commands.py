@@ -70,7 +70,7 @@ def begin_erasure(command: BeginErasure, streams: Streams, context: Context) -> 
 class Said:
     """What an activity says of the person, as of a version of it.
 
-    `in_plain` of its facts were stored before anything was sealed: no key can take back what they say.
+    `in_plain` of its facts were never sealed: no key can take back what they say.
     """
 
     activity: UUID

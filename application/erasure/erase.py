@@ -81,7 +81,8 @@ class Person:
 class Outcome:
     """How much there was. `erasure_id` is None where there was nothing to erase.
 
-    `in_plain` facts were stored by releases that sealed nothing: the tables are blank, these facts are not.
+    `in_plain` facts were stored by releases that sealed nothing, and covered by the tree before the past was sealed
+    (sealing_the_past): the tables are blank, these facts are not.
     """
 
     erasure_id: str | None

@@ -77,7 +77,7 @@ def _tell(telling: _Telling, fact: Any, organization_id: str, person: UUID, posi
 
 
 def records_in_plain(organization_id: str, rows: Iterable[Row]) -> int:
-    """How many facts of a record were stored before anything was sealed, and say something personal."""
+    """How many facts of a record say something personal in plain: see Outcome."""
     state: State | None = None
     count = 0
     for row in rows:

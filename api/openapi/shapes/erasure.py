@@ -15,7 +15,9 @@ class Erased(BaseModel):
     basis: Basis
     reference: str | None
     activities: int = Field(description="How many activities said something of the person")
-    in_plain: int = Field(description="Facts an earlier release stored in plain that the audit tree covers: the log keeps what they say")
+    in_plain: int = Field(
+        description="Facts an earlier release stored in plain that were never sealed: the log keeps what they say"
+    )
     dry_run: bool
     already: bool = Field(description="Whether it was erased before")
 

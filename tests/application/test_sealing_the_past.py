@@ -21,8 +21,9 @@ from service import eventually
 from stored import Place, StoredLog
 
 from api.commands.backups import restore_from
-from api.serving.database import bring_up_to_date, logged
+from api.serving.database import bring_up_to_date
 from api.serving.errors import CannotServe
+from api.serving.upgrading import logged
 from application.backup.restoring import put_back
 from application.command import Actor, Answer, Order, Policy
 from application.desk import Desk

@@ -22,7 +22,8 @@ from psycopg.types.json import Jsonb
 from service import Service, eventually
 from stored import StoredLog
 
-from api.serving.database import bring_up_to_date, logged
+from api.serving.database import bring_up_to_date
+from api.serving.upgrading import logged
 from application.backup.restoring import put_back
 from application.event_store.mapper import activity_key
 from application.postgres import migrations

@@ -1,4 +1,4 @@
-"""An erasure can be cut off anywhere and is taken up by being asked again; however much there is, it is bounded work."""
+"""An erasure can be cut off anywhere and is taken up when asked for again; however much there is, work is bounded."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""Facts of work upon a whole log, and of who is let in to read it. Names and fields are stored for ever; what was read is never among them.
+"""Facts of work upon a whole log, and of logins to read it with. Names and fields are stored for ever.
 
-Each piece of work is a stream of its own: that it began is recorded before it begins, how it ended after it.
-Where nothing follows the beginning, it was cut off.
+What was read is never among them. Each piece of work is a stream of its own: that it began is recorded before it
+begins, how it ended after it. Where nothing follows the beginning, it was cut off.
 """
 
 from datetime import datetime

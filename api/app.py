@@ -37,6 +37,7 @@ from application import tracing
 from application.api_key.recognition import ApiKeys
 from application.command import Policy
 from application.desk import Desk
+from application.erasure.carrying_on import CarryingOn
 from application.event_store import keyring
 from application.history.news import News
 from application.postgres.connections import writer_of
@@ -108,6 +109,7 @@ def create_app(settings: Settings) -> FastAPI:
             keys.opened(),
             token_keys.opened(),
             sampled(reader, desk),
+            CarryingOn(desk, dsn).opened(),
         ):
             yield
 

@@ -3,7 +3,7 @@
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import IO, TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -200,39 +200,50 @@ def export(
     format: Annotated[
         Literal["ndjson", "csv", "parquet"], typer.Option("--format", help="CSV cells are no formulas")
     ] = "ndjson",
-    of: Annotated[str, typer.Option("--of", help="For parquet: which view or read table")] = "activities",
+    of: Annotated[
+        str | None, typer.Option("--of", help="Which view or read table; unset: the activities as the API tells them")
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", help="A file; unset: stdout")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Write an organisation's activities, streaming. As Parquet any view for analysts, or read table."""
-    from api.commands.exporting import export as write
-    from api.commands.whole_file import whole_file
+    """Write an organisation's activities, or any view for analysts or read table, streaming."""
+    from api.commands.exportable import UnknownTable
 
     if output is not None and not output.absolute().parent.is_dir():
         raise typer.BadParameter("there is no such folder", param_hint="--output")
-    if format == "parquet":
-        _export_parquet(organization, of, output, data_dir)
-        return
-    if of != "activities":
-        raise typer.BadParameter("only parquet is written of anything but activities", param_hint="--of")
-    with database(settings_with(data_dir=data_dir)) as dsn:
-        if output is None:
-            write(dsn, organization, format, sys.stdout)
-            return
-        with whole_file(output) as draft, draft.open("w", encoding="utf-8", newline="") as file:
-            print(f"{write(dsn, organization, format, file)} activities", file=sys.stderr)
-
-
-def _export_parquet(organization: str, of: str, output: Path | None, data_dir: Path | None) -> None:
-    from api.commands.exporting_parquet import UnknownTable, export_parquet
-
-    if output is None:
+    if output is None and format == "parquet":
         raise typer.BadParameter("parquet is written to a file", param_hint="--output")
     with database(settings_with(data_dir=data_dir)) as dsn:
         try:
-            print(f"{export_parquet(dsn, organization, of, output)} rows", file=sys.stderr)
+            count = _exported(dsn, organization, format, of, output)
         except UnknownTable as unknown:
             raise typer.BadParameter(str(unknown), param_hint="--of") from None
+    if output is not None:
+        print(f"{count} {'activities' if of is None else 'rows'}", file=sys.stderr)
+
+
+def _exported(dsn: str, organization: str, format: str, of: str | None, output: Path | None) -> int:
+    """Write it where it is to go; how many rows."""
+    from api.commands.whole_file import whole_file
+
+    if output is None:
+        return _export_text(dsn, organization, format, of, sys.stdout)
+    if format == "parquet":
+        from api.commands.exporting_parquet import export_parquet
+
+        return export_parquet(dsn, organization, of or "activities", output)
+    with whole_file(output) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+        return _export_text(dsn, organization, format, of, file)
+
+
+def _export_text(dsn: str, organization: str, format: str, of: str | None, out: IO[str]) -> int:
+    if of is None:
+        from api.commands.exporting import export as write
+
+        return write(dsn, organization, format, out)
+    from api.commands.exporting_rows import export_rows
+
+    return export_rows(dsn, organization, of, format, out)
 
 
 @app.command()

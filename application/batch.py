@@ -148,7 +148,7 @@ class Batch:
             if change.subject is None:
                 await log.destroy_data_key(change.erasure_id, forget=change.forget)
             else:
-                await log.close_data_key(change.subject, change.erasure_id)
+                await log.close_data_key(change.subject, change.erasure_id, change.named)
         first = decided.entries[0]
         self.attempt = Attempt(decided.last + 1, first.metadata["command_id"], list(decided.outcomes))
         await log.append(decided.entries, decided.context.now)

@@ -82,12 +82,13 @@ class Context:
 class KeyChange:
     """What becomes of a person's key in the transaction of the facts: closed for `subject`, or destroyed.
 
-    Destroyed, whose it was is forgotten too, if asked.
+    Destroyed, whose it was is forgotten too, if asked. `named` is kept sealed from the one to the other.
     """
 
     erasure_id: str
     subject: UUID | None = None
     forget: bool = False
+    named: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

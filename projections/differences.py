@@ -7,12 +7,13 @@ from domain.activity.activity import Activity
 from domain.api_key.api_key import ApiKey
 from domain.record.record import Record
 from domain.values import same
-from projections.resource import fields_of, shown_fields
+from projections.resource import NOT_SHOWN, shown_fields
 
 _FOLLOWS = {"version", "updated_at", "allowed_actions", "duration_minutes"}
 """Fields that follow from the others: a change of theirs would say everything twice."""
 _KEPT_BACK = {"secret_hmac"}
 """What an API key is recognised by is nobody's to see."""
+_OF_ACTIVITIES = tuple(name for name in Activity.model_fields if name not in _FOLLOWS | NOT_SHOWN)
 
 
 def told_fields(state: State | None) -> dict[str, Any]:
@@ -24,6 +25,8 @@ def told_fields(state: State | None) -> dict[str, Any]:
 
 def differences(before: State | None, after: State | None) -> dict[str, dict[str, Any]]:
     """By field, what it was and what it became; what was not there, or is there no more, is null."""
+    if isinstance(before, Activity) and isinstance(after, Activity):
+        return _moved(before.__dict__, after.__dict__)
     was, became = told_fields(before), told_fields(after)
     return {
         name: {"before": was.get(name), "after": became.get(name)}
@@ -32,9 +35,18 @@ def differences(before: State | None, after: State | None) -> dict[str, dict[str
     }
 
 
+def _moved(was: dict[str, Any], became: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The same of two states of an activity. A field no fact in between was about is the same object in both."""
+    return {
+        name: {"before": was[name], "after": became[name]}
+        for name in _OF_ACTIVITIES
+        if was[name] is not became[name] and not same(was[name], became[name])
+    }
+
+
 def _fields(state: State) -> dict[str, Any]:
     if isinstance(state, Activity):
-        return fields_of(state)
+        return {name: state.__dict__[name] for name in _OF_ACTIVITIES}
     if isinstance(state, Record):
         head = {"id": state.id, "kind": state.kind, "created_at": state.created_at}
         return head | shown_fields(state)

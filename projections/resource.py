@@ -18,7 +18,7 @@ from domain.activity.events import Person
 from domain.record.record import Record
 from domain.vocabulary import CAN_BE_OVERDUE, RecordKind
 
-_NOT_SHOWN = {"follow_up_opened", "number"}
+NOT_SHOWN = {"follow_up_opened", "number"}
 _LONG = {"notes", "attributes", "description", "discovery_notes"}
 _SHORT = {RecordKind.CONTACT: ("email",), RecordKind.USER: ("email",)}
 
@@ -38,7 +38,7 @@ def to_json(value: object) -> bytes:
 
 def fields_of(activity: Activity) -> dict[str, Any]:
     shown = dict(activity.__dict__)
-    for name in _NOT_SHOWN:
+    for name in NOT_SHOWN:
         del shown[name]
     shown["duration_minutes"] = activity.duration_minutes
     shown["allowed_actions"] = activity.allowed_actions

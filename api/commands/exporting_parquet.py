@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import Column, Connection, IsolationLevel
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL
 from psycopg.types.string import TextLoader
 
+from api.commands.exportable import table_named
 from api.commands.exporting import await_freshness
 from api.commands.progress import counting
 from api.commands.whole_file import whole_file
 from api.serving.errors import CannotServe
 from application.oversight.on_record import every_organization, export_of, on_record
 from application.postgres.connections import Role, conninfo
-from application.postgres.migrations import SCHEMA as TABLES
-from projections.analytics.dictionary import SCHEMA as VIEWS
 from projections.read_models import READ_MODELS
 
 if TYPE_CHECKING:
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
 
 ROW_GROUP = 5_000
 _AS_TEXT = ("uuid", "json", "jsonb")
-_VIEWS = "select relname from pg_class where relnamespace = to_regnamespace(%s) and relkind = 'v' order by relname"
-
-
-class UnknownTable(Exception):
-    """Neither a view nor a read table has this name; says which there are."""
 
 
 def export_parquet(dsn: str, organization: str, of: str, path: Path) -> int:
@@ -48,7 +42,7 @@ def _written(dsn: str, organization: str, of: str, path: Path) -> int:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         for type_ in _AS_TEXT:
             connection.adapters.register_loader(type_, TextLoader)
-        table = _table(connection, of)
+        table = table_named(connection, of)
         await_freshness(connection, organization, list(READ_MODELS))
         connection.execute("set local statement_timeout = 0")
         with whole_file(path) as draft, connection.cursor(name="export") as cursor:
@@ -71,17 +65,6 @@ def _pyarrow() -> Any:
             "Parquet is written by pyarrow, which is not installed: pip install pyarrow (or the extra parquet)"
         ) from None
     return pyarrow
-
-
-def _table(connection: Connection[Any], of: str) -> Identifier:
-    """A view comes before a read table of the same name; `activities.NAME` is the table."""
-    views = {f"{VIEWS}.{name}" for (name,) in connection.execute(_VIEWS, (VIEWS,))}
-    tables = {f"{TABLES}.{name}" for name in READ_MODELS}
-    connection.rollback()  # the snapshot is to be taken later
-    for name in (of, f"{VIEWS}.{of}", f"{TABLES}.{of}"):
-        if name in views | tables:
-            return Identifier(*name.split("."))
-    raise UnknownTable(f"there is no {of}; there are {', '.join(sorted(views | tables))}")
 
 
 def _type(pyarrow: Any, connection: Connection[Any], column: Column) -> "pa.DataType":

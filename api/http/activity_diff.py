@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from api.http.chapters import chapter_told
+from api.http.chapters import circumstances_told
 from api.http.time_parameters import ActivityMoment, activity_moment_of
 from application.history.chronicle import Chapter
 from application.history.difference import Between, happened_between, known_between
@@ -57,12 +57,12 @@ def diff_told(chapters: Sequence[Chapter], wanted: DiffParameters, named: Mappin
     if start is not None and (end is None or start.version > end.version):
         raise Invalid("from", "must not be later than to")
     changes = differences(None if start is None else start.after, None if end is None else end.after)
-    causes = [(chapter, differences(chapter.before, chapter.after)) for chapter in between.causes]
+    causes = [(circumstances_told(one, named), differences(one.before, one.after)) for one in between.causes]
     return {
         "by": wanted.by,
         "from": _place(start),
         "to": _place(end),
-        "changes": {name: change | {"events": _caused(name, causes, named)} for name, change in changes.items()},
+        "changes": {name: change | {"events": _caused(name, causes)} for name, change in changes.items()},
     }
 
 
@@ -72,12 +72,6 @@ def _place(chapter: Chapter | None) -> dict[str, Any] | None:
     return {"version": chapter.version, "position": chapter.position, "recorded_at": chapter.recorded_at}
 
 
-def _caused(
-    name: str, causes: Sequence[tuple[Chapter, Mapping[str, Any]]], named: Mapping[UUID, str]
-) -> list[dict[str, Any]]:
+def _caused(name: str, causes: Sequence[tuple[dict[str, Any], Mapping[str, Any]]]) -> list[dict[str, Any]]:
     """The facts that changed a field, each with what it changed it from and to."""
-    return [
-        {key: value for key, value in chapter_told(chapter, named).items() if key != "changes"} | changes[name]
-        for chapter, changes in causes
-        if name in changes
-    ]
+    return [circumstances | changes[name] for circumstances, changes in causes if name in changes]

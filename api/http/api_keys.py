@@ -11,12 +11,14 @@ from api.http.parameters import PageParameters
 from api.http.reading import Asking, Asks, paged
 from api.http.strict_route import StrictRoute
 from application.api_key.commands import CreateApiKey, RevokeApiKey, create_api_key, is_key_id, revoke_api_key
+from application.api_key.receipt import MADE, receipt_again
 from application.api_key.recognition import ApiKeys
 from application.api_key.secrets import new_key, repeatable_key
-from application.command import RetryKey
+from application.command import AUDIT_RECEIPT, RetryKey
 from domain.api_key.drafts import NewApiKey
 from domain.refusals import Invalid, Unknown
 from projections.paging import Page
+from projections.reading import Question, Reader
 from projections.resource import to_json
 
 router = APIRouter(route_class=StrictRoute, tags=["api keys"], prefix="/api-keys")
@@ -33,7 +35,7 @@ Keys = Annotated[ApiKeys, Depends(_api_keys)]
 
 
 @router.post("", status_code=201, name="create_api_key")
-async def create(body: NewApiKey, commands: Writes, keys: Keys) -> Response:
+async def create(body: NewApiKey, request: Request, commands: Writes, keys: Keys) -> Response:
     """Make a key. `key` is its text; it is never shown again, and stored nowhere.
 
     With an Idempotency-Key the key follows from the request, so that a repetition is answered with the same one.
@@ -43,7 +45,17 @@ async def create(body: NewApiKey, commands: Writes, keys: Keys) -> Response:
     owner = (commands.caller.organization_id, commands.caller.user_id)
     key = new_key() if retry is None else repeatable_key(keys.pepper, (*owner, retry.key), retry.fingerprint)
     command = CreateApiKey(key_id=key.id, new=body, secret_hmac=key.hmac(keys.pepper), **who)
-    return await commands.serve(create_api_key, command, api_key_answer("created", 201, key))
+    answer = await commands.serve(create_api_key, command, api_key_answer("created", 201, key))
+    if AUDIT_RECEIPT not in answer.headers and (receipt := await _receipt(request.app.state.reader, command)):
+        answer.headers[AUDIT_RECEIPT] = receipt
+    return answer
+
+
+async def _receipt(reader: Reader, command: CreateApiKey) -> str | None:
+    """What the first of several repeated requests was answered with."""
+    where = {"organization_id": command.organization_id, "key": command.subject()}
+    found = await reader.ask(command.organization_id, Question((), MADE, where))
+    return receipt_again(command.organization_id, found.rows)
 
 
 @router.get("", name="list_api_keys")

@@ -26,6 +26,11 @@ def actors_of(organization_id: str, facts: Iterable[Acted]) -> Question:
 
 
 def chapter_told(chapter: Chapter, named: Mapping[UUID, str]) -> dict[str, Any]:
+    return circumstances_told(chapter, named) | {"changes": differences(chapter.before, chapter.after)}
+
+
+def circumstances_told(chapter: Chapter, named: Mapping[UUID, str]) -> dict[str, Any]:
+    """All but what it changed."""
     actor = chapter.metadata["actor"]
     return {
         "version": chapter.version,
@@ -37,5 +42,4 @@ def chapter_told(chapter: Chapter, named: Mapping[UUID, str]) -> dict[str, Any]:
         "client": chapter.metadata.get("client"),
         "command_id": chapter.metadata.get("command_id"),
         "reason": getattr(chapter.event, "reason", None),
-        "changes": differences(chapter.before, chapter.after),
     }

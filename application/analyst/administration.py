@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from application.analyst.connection_string import connection_string
 from application.analyst.ownership import owner_of, refuse_without_rights
+from application.oversight.on_record import grant_of, on_record, revocation_of
 from application.postgres.migrations import ANALYST
 from domain.values import Reference
 
@@ -33,6 +34,7 @@ _BOUNDS = {
 }
 """An idle transaction keeps dead rows from being cleared for everybody, so it ends after a minute."""
 
+_LOGIN = "select 1 from analysts where organization_id = %s and role_name = %s"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _reference: TypeAdapter[str] = TypeAdapter(Reference)
 
@@ -51,13 +53,14 @@ def grant_analyst(
 ) -> str:
     """A new login's connection string, to the replica where there is one: nobody can say it again.
 
-    `time_zone` is the one its days are in, UTC unless given. Raises ValueError for a name, an organisation or a zone
-    that cannot be, CannotGrant.
+    `time_zone` is the one its days are in, UTC unless given. It is on record in the organisation's log. Raises
+    ValueError for a name, an organisation or a zone that cannot be, CannotGrant, Unavailable.
     """
     organization = _checked(organization, name, time_zone)
     role, password = f"analyst_{name}_{secrets.token_hex(4)}", secrets.token_urlsafe(24)
     with owner_of(dsn, organization) as owner:
         refuse_without_rights(owner)
+    with on_record(dsn, [organization], grant_of(role)), owner_of(dsn, organization) as owner:
         _create_login(owner, role, password)
         _bound(owner, role, _BOUNDS | ({"analytics.time_zone": time_zone} if time_zone else {}))
         owner.execute(
@@ -78,20 +81,27 @@ def list_analysts(dsn: str, organization: str) -> list[Analyst]:
 
 
 def revoke_analyst(dsn: str, organization: str, role: str) -> bool:
-    """End a login and its connections; False where the organisation has none of that name. Raises CannotGrant."""
+    """End a login and its connections, on record; False where the organisation has none of that name.
+
+    Raises CannotGrant, Unavailable.
+    """
     with owner_of(dsn, organization) as owner:
         refuse_without_rights(owner)
-        unbound = owner.execute(
-            "delete from analysts where organization_id = %s and role_name = %s", (organization, role)
-        )
-        if not unbound.rowcount:
+        if owner.execute(_LOGIN, (organization, role)).fetchone() is None:
             return False
+    with on_record(dsn, [organization], revocation_of(role)):
+        _end(dsn, organization, role)
+    return True
+
+
+def _end(dsn: str, organization: str, role: str) -> None:
+    with owner_of(dsn, organization) as owner:
+        owner.execute("delete from analysts where organization_id = %s and role_name = %s", (organization, role))
         owner.execute(SQL("alter role {} nologin").format(Identifier(role)))
     with owner_of(dsn, organization) as owner:  # once the door is shut, those inside are sent away
         owner.execute(SQL("grant {} to current_user").format(Identifier(role)))  # may end its connections, then
         owner.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = %s", (role,))
         owner.execute(SQL("drop role {}").format(Identifier(role)))
-    return True
 
 
 def _checked(organization: str, name: str, time_zone: str | None) -> str:

@@ -31,6 +31,8 @@ class BeginErasure(ErasureCommand):
     person: UUID
     kind: RecordKind | None = None
     record_id: str | None = None
+    email: str | None = None
+    """An outsider's address, by which the erasure can be taken up again."""
     mentioned: bool = False
     """Whether the log speaks of the person: one who has no record may be spoken of all the same."""
     basis: str
@@ -62,7 +64,7 @@ def begin_erasure(command: BeginErasure, streams: Streams, context: Context) -> 
         basis=command.basis,
         reference=command.reference,
     )
-    change = KeyChange(command.erasure_id, subject=command.person)
+    change = KeyChange(command.erasure_id, subject=command.person, named=command.email)
     return Decision(command.person, [(ERASURES, [begun]), *facts], key_changes=[change])
 
 

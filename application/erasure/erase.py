@@ -1,7 +1,7 @@
 """Erase the personal data of one person, for good.
 
-In this order, so that it can be cut off anywhere and taken up again, and so that at every moment each read table is
-the fold of the log:
+In this order, so that it can be cut off anywhere and taken up again (carrying_on does), and so that at every moment
+each read table is the fold of the log:
 
 1. The person is closed: the record is blank, and whatever would say something personal of them is refused.
 2. The activities that say something of them are blanked by a fact of their own, a stretch in a transaction.
@@ -11,7 +11,8 @@ the fold of the log:
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from psycopg import AsyncConnection
 
 from application.command import Actor, Answer, Order, Receipt
 from application.desk import Desk
+from application.erasure.alone import alone
 from application.erasure.commands import (
     BeginErasure,
     CompleteErasure,
@@ -32,7 +34,7 @@ from application.erasure.commands import (
     erase_activities,
 )
 from application.erasure.sayings import records_in_plain, said_of
-from application.erasure.searching import Searching, in_json
+from application.erasure.searching import KeyFound, Searching, in_json
 from application.event_store.keyring import RING
 from application.event_store.mapper import record_key
 from application.refusals import Unavailable
@@ -43,6 +45,8 @@ from domain.vocabulary import RecordKind
 STRETCH = 200
 LOOKS = 50
 PATIENCE = 15.0
+TURN = 20.0
+"""Seconds for which the end of an erasure is waited for that is under way already."""
 
 _ANSWERS = "select erase_answers(%s, %s, %s, %s)"
 _TABLES = "select drop_previous_tables()"
@@ -103,57 +107,86 @@ class Who:
 async def erase(desk: Desk, person: Person, wanted: Erasure, who: Who) -> Outcome:
     """Erase, or go on with an erasure that was cut off. Said twice, done once.
 
-    Raises Unknown where there is no such person, StaleVersion, Unavailable where the database does not answer: then it
-    can be asked for again.
+    Where it is under way already, its end is waited for, though not for ever. Raises Unknown where there is no such
+    person, StaleVersion, Unavailable where it did not come to its end: then it can be asked for again.
     """
+    async with _erasing(desk, person, who) as erasing:
+        if not wanted.dry_run:
+            await erasing.alone(TURN)
+        return await erasing.run(wanted)
+
+
+async def go_on(desk: Desk, person: Person, erasure_id: str, who: Who) -> Outcome:
+    """Bring an erasure that was cut off to its end. Raises UnderWay where somebody is at it, and Unavailable."""
+    async with _erasing(desk, person, who) as erasing:
+        await erasing.alone(0)
+        return await erasing.resume(erasure_id)
+
+
+@asynccontextmanager
+async def _erasing(desk: Desk, person: Person, who: Who) -> AsyncIterator["_Erasing"]:
     try:
         async with await desk.connect() as connection:
-            return await _Erasing(desk, connection, person, wanted, who).run()
+            yield _Erasing(desk, connection, person, who)
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise Unavailable("The erasure is not complete: ask for it again") from error
 
 
 class _Erasing:
-    def __init__(self, desk: Desk, connection: AsyncConnection[Any], person: Person, wanted: Erasure, who: Who) -> None:
+    def __init__(self, desk: Desk, connection: AsyncConnection[Any], person: Person, who: Who) -> None:
         self._desk = desk
         self._connection = connection
         self._person = person
-        self._wanted = wanted
         self._who = who
         self._organization_id = person.organization_id
         self._log = Searching(connection, person.organization_id)
         self._in_plain = 0
 
-    async def run(self) -> Outcome:
+    async def alone(self, patience: float) -> None:
+        """Until nobody else erases this person, and from then on nobody else does."""
+        await alone(self._connection, self._organization_id, self._person.key, patience)
+
+    async def run(self, wanted: Erasure) -> Outcome:
         key = await self._log.key_of(self._person.key)
         if key is not None and key.destroyed:
             return Outcome(key.erasure_id, 0, already=True)
-        needles = [self._person.named] if key is None else [self._person.named, key.id.hex]
         head = await self._log.head()
-        streams = await self._log.streams_that_mention(needles, 0, head)
-        if self._wanted.dry_run:
+        streams = await self._log.streams_that_mention(self._needles(key), 0, head)
+        if wanted.dry_run:
             return Outcome(None, await self._count(streams))
         resumed = key is not None and key.closed
         if key is None and self._person.kind is None and not await self._count(streams):
             return Outcome(None, 0)
         if not resumed:
-            await self._begin(mentioned=bool(key or streams))
-            streams |= await self._log.streams_that_mention(needles, head, await self._log.head())
+            await self._begin(wanted, mentioned=bool(key or streams))
+            streams |= await self._log.streams_that_mention(self._needles(key), head, await self._log.head())
         closed = await self._log.key_of(self._person.key)
         if closed is None or closed.erasure_id is None or closed.destroyed:  # somebody else came to the end of it
             return Outcome(None if closed is None else closed.erasure_id, 0, already=True)
         return await self._go_on(closed.erasure_id, streams, resumed=resumed)
 
-    async def _begin(self, *, mentioned: bool) -> None:
+    async def resume(self, erasure_id: str) -> Outcome:
+        key = await self._log.key_of(self._person.key)
+        if key is None or key.erasure_id != erasure_id or key.destroyed:  # it came to its end meanwhile
+            return Outcome(erasure_id, 0, already=True)
+        streams = await self._log.streams_that_mention(self._needles(key), 0, await self._log.head())
+        return await self._go_on(erasure_id, streams, resumed=True)
+
+    def _needles(self, key: KeyFound | None) -> list[str]:
+        """What stands in every stored fact that says something of the person."""
+        return [self._person.named] if key is None else [self._person.named, key.id.hex]
+
+    async def _begin(self, wanted: Erasure, *, mentioned: bool) -> None:
         person = self._person
         command = BeginErasure(
             erasure_id=new_ulid(),
             person=person.key,
             kind=person.kind,
             record_id=person.record_id,
+            email=person.email,
             mentioned=mentioned,
-            basis=self._wanted.basis.value,
-            reference=self._wanted.reference,
+            basis=wanted.basis.value,
+            reference=wanted.reference,
             expected_version=self._who.expected_version,
             **self._said(),
         )

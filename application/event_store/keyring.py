@@ -125,6 +125,20 @@ class KeyRing:
             raise WrongMasterKey from None
         return DataKey(organization_id, key_id.hex, AESGCM(secret))
 
+    def sealed_name(self, organization_id: str, erasure_id: str, name: str) -> bytes:
+        """By what an erasure knows its person, to be stored until its end."""
+        nonce = os.urandom(NONCE)
+        bound = _bound(organization_id, f"erasure|{erasure_id}")
+        return nonce + self._known_master().cipher.encrypt(nonce, name.encode(), bound)
+
+    def name_in(self, organization_id: str, erasure_id: str, stored: bytes) -> str:
+        """What `sealed_name` was given. Raises WrongMasterKey."""
+        bound = _bound(organization_id, f"erasure|{erasure_id}")
+        try:
+            return self._known_master().cipher.decrypt(stored[:NONCE], stored[NONCE:], bound).decode()
+        except InvalidTag:
+            raise WrongMasterKey from None
+
     def unknown(self, states: Iterable[bytes]) -> list[str]:
         """The ids of the keys that must be learned before these stored facts can be opened."""
         old, ids = time.monotonic() - RELEARN, named(states)

@@ -40,7 +40,7 @@ select subject, key_id, wrapped_key, closed_at is not null
  where organization_id = %s and subject = any(%s)
 """
 _KEEP_DATA_KEYS = "select keep_data_keys(%s, %s, %s, %s, %s)"
-_CLOSE_DATA_KEY = "select close_data_key(%s, %s, %s, %s)"
+_CLOSE_DATA_KEY = "select close_data_key(%s, %s, %s, %s, %s::bytea)"
 _DESTROY_DATA_KEY = "select destroy_data_key(%s, %s, %s)"
 _KEEP_API_KEY = "select keep_api_key(%s, %s, %s, %s, %s, %s, %s, %s)"
 
@@ -119,9 +119,11 @@ class Log:
         parameters = (self._organization_id, RING.fingerprint, [UUID(id) for id in ids], subjects, wrapped)
         await self._transaction.execute(_KEEP_DATA_KEYS, parameters)
 
-    async def close_data_key(self, subject: UUID, erasure_id: str) -> None:
-        """From this transaction on nothing is sealed for the person."""
-        await self._transaction.execute(_CLOSE_DATA_KEY, (self._organization_id, uuid4(), subject, erasure_id))
+    async def close_data_key(self, subject: UUID, erasure_id: str, named: str | None) -> None:
+        """From this transaction on nothing is sealed for the person. By what they are `named` is kept, sealed."""
+        sealed = None if named is None else RING.sealed_name(self._organization_id, erasure_id, named)
+        parameters = (self._organization_id, uuid4(), subject, erasure_id, sealed)
+        await self._transaction.execute(_CLOSE_DATA_KEY, parameters)
 
     async def destroy_data_key(self, erasure_id: str, *, forget: bool) -> None:
         """Destroy the key that an erasure closed, and forget whose it was, if asked."""

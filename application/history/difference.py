@@ -29,8 +29,13 @@ def happened_between(chapters: Sequence[Chapter], start: datetime, end: datetime
 
 
 def _between(chapters: Sequence[Chapter], at_start: Sequence[bool], at_end: Sequence[bool]) -> Between:
-    started = retold([chapter for chapter, counts in zip(chapters, at_start, strict=True) if counts])
-    ended = retold([chapter for chapter, counts in zip(chapters, at_end, strict=True) if counts])
+    started, ended = _story_of(chapters, at_start), _story_of(chapters, at_end)
     known = {chapter.version for chapter in started}
     causes = [chapter for chapter in ended if chapter.version not in known]
     return Between(started[-1] if started else None, ended[-1] if ended else None, causes)
+
+
+def _story_of(chapters: Sequence[Chapter], counting: Sequence[bool]) -> list[Chapter]:
+    """The story as it goes with the facts that count: as it went, where these are simply the first of them."""
+    kept = [chapter for chapter, counts in zip(chapters, counting, strict=True) if counts]
+    return kept if not kept or kept[-1] is chapters[len(kept) - 1] else retold(kept)

@@ -29,10 +29,14 @@ from domain.oversight.events import (
     ExportBegun,
     Exported,
     Failed,
+    GrantBegun,
+    Granted,
     RebuildBegun,
     Rebuilt,
     ReplayBegun,
     Replayed,
+    RevocationBegun,
+    Revoked,
     RollBackBegun,
     RolledBack,
 )
@@ -88,6 +92,22 @@ def roll_back_of(*read_models: str) -> Plan:
     return Plan(
         lambda id: RollBackBegun(at=_SOON, id=id, what=read_models),
         lambda work, whose: RolledBack(at=_SOON),
+    )
+
+
+def grant_of(login: str) -> Plan:
+    """An analyst is let in."""
+    return Plan(
+        lambda id: GrantBegun(at=_SOON, id=id, what=(login,)),
+        lambda work, whose: Granted(at=_SOON),
+    )
+
+
+def revocation_of(login: str) -> Plan:
+    """An analyst is let in no longer."""
+    return Plan(
+        lambda id: RevocationBegun(at=_SOON, id=id, what=(login,)),
+        lambda work, whose: Revoked(at=_SOON),
     )
 
 

@@ -20,7 +20,7 @@ SCHEMA = "activities"
 ROLES = ("activities_writer", "activities_projector", "activities_reader", "activities_signer")
 ANALYST = "activities_analyst"
 """What analysts' logins are members of. The owner never is: its policies would confine the owner, too."""
-_LOCK = 0x61637469  # any constant; advisory locks serve migrations and nothing else
+_LOCK = 0x61637469  # any constant; of advisory locks, erasures have others (application.erasure.alone)
 
 LOCK_SECONDS = 1.0
 """How long a migration waits for a lock, and so for how long at most others wait behind it."""

@@ -1,7 +1,7 @@
-"""Facts of work upon a whole log. Names and fields are stored for ever; what was read is never among them.
+"""Facts of work upon a whole log, and of logins to read it with. Names and fields are stored for ever.
 
-Each piece of work is a stream of its own: that it began is recorded before it begins, how it ended after it.
-Where nothing follows the beginning, it was cut off.
+What was read is never among them. Each piece of work is a stream of its own: that it began is recorded before it
+begins, how it ended after it. Where nothing follows the beginning, it was cut off.
 """
 
 from datetime import datetime
@@ -45,6 +45,18 @@ class RollBackBegun(Begun):
     name = "read_table.roll_back_begun.v1"
 
 
+class GrantBegun(Begun):
+    """An analyst is about to be let in. `what` is the login."""
+
+    name = "analyst.grant_begun.v1"
+
+
+class RevocationBegun(Begun):
+    """An analyst's login, `what`, is about to be ended."""
+
+    name = "analyst.revocation_begun.v1"
+
+
 class Exported(OversightFact):
     """`rows` were written."""
 
@@ -70,6 +82,18 @@ class RolledBack(OversightFact):
     name = "read_table.rolled_back.v1"
 
 
+class Granted(OversightFact):
+    """The login reads this organisation from now on."""
+
+    name = "analyst.granted.v1"
+
+
+class Revoked(OversightFact):
+    """There is no such login any more, nor any connection of it."""
+
+    name = "analyst.revoked.v1"
+
+
 class Failed(OversightFact):
     """It did not come to its end. `reason` is the kind of error, never its text."""
 
@@ -77,6 +101,6 @@ class Failed(OversightFact):
     reason: str
 
 
-Beginning = ExportBegun | ReplayBegun | RebuildBegun | RollBackBegun
-Ending = Exported | Replayed | Rebuilt | RolledBack | Failed
+Beginning = ExportBegun | ReplayBegun | RebuildBegun | RollBackBegun | GrantBegun | RevocationBegun
+Ending = Exported | Replayed | Rebuilt | RolledBack | Granted | Revoked | Failed
 OversightEvent = Beginning | Ending

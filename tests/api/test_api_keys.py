@@ -160,6 +160,7 @@ def test_a_repeated_request_is_answered_with_the_same_key(admin: Client) -> None
     first, again = _made_with(admin, "k-1", "zapier"), _made_with(admin, "k-1", "zapier")
     assert first.json() == again.json()
     assert (first.headers.get("idempotent-replayed"), again.headers["idempotent-replayed"]) == (None, "true")
+    assert first.headers["audit-receipt"] == again.headers["audit-receipt"]
     assert admin.recorded() == 1
     assert statuses(admin, first.json()["data"]["key"]) == {200}
     other = _made_with(admin, "k-1", "another name")

@@ -14,6 +14,7 @@ import pytest
 from service import SECRET, Client, Service
 
 from api.serving.errors import CannotServe
+from application.analyst.administration import grant_analyst, list_analysts, revoke_analyst
 from application.command import Actor
 from application.oversight.on_record import export_of, on_record
 from application.refusals import Unavailable
@@ -49,7 +50,7 @@ def overseen(client: Client) -> list[tuple[str, dict[str, Any]]]:
     return [
         (name, {field: value for field, value in said.items() if field not in ("at", "id")})
         for name, said in client.log()
-        if name.startswith(("audit.", "read_table."))
+        if name.startswith(("audit.", "read_table.", "analyst."))
     ]
 
 
@@ -58,7 +59,7 @@ def actors(client: Client) -> set[tuple[str, str]]:
         return set(
             connection.execute(
                 "select metadata ->> 'actor', metadata ->> 'client' from activities.events"
-                " where organization_id = %s and topic ~ '^(audit|read_table)'",
+                " where organization_id = %s and topic ~ '^(audit|read_table|analyst)'",
                 (client.organization,),
             ).fetchall()
         )
@@ -71,6 +72,42 @@ def test_an_export_is_on_record_with_who_made_it_and_how_much_it_was(client: Cli
         ("audit.exported.v1", {"rows": 1}),
     ]
     assert actors(client) == {(ME, "command-line")}
+
+
+def test_who_is_let_in_to_read_and_who_no_longer_is_on_record(client: Client) -> None:
+    assert run(client, "analytics", "grant", "--organization", client.organization, "--name", "ann").returncode == 0
+    [analyst] = list_analysts(client.service.dsn, client.organization)
+    revoke = ("analytics", "revoke", analyst.role, "--organization", client.organization)
+    assert [run(client, *revoke).returncode for _ in range(2)] == [0, 2]
+    assert overseen(client) == [
+        ("analyst.grant_begun.v1", {"what": [analyst.role]}),
+        ("analyst.granted.v1", {}),
+        ("analyst.revocation_begun.v1", {"what": [analyst.role]}),
+        ("analyst.revoked.v1", {}),
+    ]
+    assert actors(client) == {(ME, "command-line")}
+
+
+def test_an_analyst_who_could_not_be_let_in_stays_on_record_as_begun(client: Client) -> None:
+    with psycopg.connect(client.service.dsn, autocommit=True) as connection:
+        connection.execute("alter table activities.analysts rename to no_analysts")
+        try:
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                grant_analyst(client.service.dsn, client.organization, "bob")
+        finally:
+            connection.execute("alter table activities.no_analysts rename to analysts")
+    begun, failed = overseen(client)
+    assert begun[0] == "analyst.grant_begun.v1"
+    assert failed == ("audit.failed.v1", {"reason": "UndefinedTable"})
+    assert list_analysts(client.service.dsn, client.organization) == []
+
+
+def test_what_is_refused_from_the_start_is_not_on_record(client: Client) -> None:
+    for name, organization in (("Ann!", client.organization), ("ann", "")):
+        with pytest.raises(ValueError, match="must have 1 to"):
+            grant_analyst(client.service.dsn, organization, name)
+    assert not revoke_analyst(client.service.dsn, client.organization, "analyst_nobody_00000000")
+    assert overseen(client) == []
 
 
 def test_both_facts_of_a_piece_of_work_are_of_one_stream(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""An erasure can be cut off anywhere and is then simply asked for again; however much there is, it is bounded work."""
+"""An erasure can be cut off anywhere and is taken up when asked for again; however much there is, work is bounded."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,100 +7,27 @@ from typing import Any
 
 import psycopg
 import pytest
+from erasures import ACME, ME, PAT, WANTED, Cut, desk_of, done, fill, key_of, new, readable, topics
 from ulid import ULID
 
 from application.activity.create_activity import CreateActivity, create_activity
 from application.activity.update_activity import UpdateActivity, update_activity
-from application.command import Actor, Answer, Order, Policy
-from application.desk import Desk
+from application.command import Answer, Order
 from application.erasure import erase as erasing
 from application.erasure.commands import EraseActivities
-from application.erasure.erase import Outcome, Person, Who, erase
+from application.erasure.erase import Outcome, Who, erase
 from application.erasure.searching import Searching
 from application.event_store.keyring import RING
-from application.event_store.mapper import activity_key, advance, decode, encode, record_key
-from application.event_store.reading import learn, streams
-from application.postgres.connections import writer_of
-from application.record.commands import PutRecord, put_record
+from application.event_store.mapper import activity_key, advance, decode, encode
+from application.event_store.reading import streams
 from application.refusals import Unavailable
 from domain.activity.creation import create
-from domain.activity.drafts import ActivityChanges, NewActivity
-from domain.erasure.drafts import Basis, Erasure
-from domain.record.drafts import ContactDraft
-from domain.vocabulary import RecordKind
-
-ACME = "acme"
-ME = Actor(user_id="u-1")
-PAT = Person(ACME, RecordKind.CONTACT, "pat")
-WANTED = Erasure(basis=Basis.OBJECTION)
-LENIENT = Policy(strict_references=False)
-
-
-class Cut(Exception):
-    """The process ends here."""
+from domain.activity.drafts import ActivityChanges
 
 
 @pytest.fixture(autouse=True)
 def no_projector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erasing, "PATIENCE", 0.0)
-
-
-def done(receipt: Any) -> Answer:
-    return Answer(200, b"")
-
-
-def new(subject: str = "Zanzibar") -> NewActivity:
-    return NewActivity.model_validate(
-        {
-            "type": "call",
-            "subject": subject,
-            "activityable_type": "account",
-            "activityable_id": "a",
-            "contact_id": "pat",
-        }
-    )
-
-
-async def fill(desk: Desk, calls: int) -> list[str]:
-    ids = [str(ULID()) for _ in range(calls)]
-    draft = ContactDraft(name="Zanzibar", email="zanzibar@x.example")
-    put = PutRecord(organization_id=ACME, actor=ME, kind=RecordKind.CONTACT, record_id="pat", draft=draft)
-    await desk.serve(Order(put, put_record, done))
-    made = [CreateActivity(organization_id=ACME, actor=ME, new=new(), activity_id=id) for id in ids]
-    await asyncio.gather(*(desk.serve(Order(one, create_activity, done)) for one in made))
-    return ids
-
-
-def topics(dsn: str) -> list[str]:
-    with psycopg.connect(dsn) as connection:
-        rows = connection.execute(
-            "select topic from activities.events where organization_id = 'acme' order by position"
-        )
-        return [topic for (topic,) in rows]
-
-
-def key_of(dsn: str) -> tuple[bool, bool, bool]:
-    """Of Pat's key: is it wrapped, closed, destroyed?"""
-    with psycopg.connect(dsn) as connection:
-        [row] = connection.execute(
-            "select wrapped_key is not null, closed_at is not null, destroyed_at is not null"
-            " from activities.data_keys where subject = %s",
-            (record_key("contact", "pat"),),
-        ).fetchall()
-        return row
-
-
-def readable(dsn: str) -> bool:
-    """Whether anything in the log, opened with every key there is, says it."""
-    with psycopg.connect(dsn, options="-c search_path=activities") as connection:
-        rows = connection.execute("select topic, state from events where organization_id = 'acme'").fetchall()
-        RING.forget(ACME)
-        learn(connection, ACME, (state for _, state in rows))
-    return any("anzibar" in str(decode(topic, state)) for topic, state in rows)
-
-
-def desk_of(dsn: str) -> Desk:
-    return Desk(writer_of(dsn), policy=LENIENT, lanes=1, most_at_once=512)
 
 
 def test_ever_so_many_activities_are_blanked_stretch_by_stretch(database: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,8 +34,8 @@ def _told(kind: RecordKind) -> Told:
         _BODIES,
         description=f"Destroy the key the {kind}'s personal data are sealed with, and blank the record, every activity "
         "that is with them and every mention of them as a participant. Dates, status and ids stay. The record is "
-        "closed for good; nothing personal can be recorded of them anew. Asked for again it goes on where it was cut "
-        "off, or says that it is done. It cannot be undone.",
+        "closed for good; nothing personal can be recorded of them anew. Cut off it goes on by itself; asked for "
+        "again it says that it is done. It cannot be undone.",
     )
 
 

@@ -5,7 +5,7 @@ while deciding, and no other process can come between.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -40,15 +40,25 @@ class _Opened(NamedTuple):
     kept: dict[tuple[str, str], Kept]
 
 
-@dataclass(slots=True)
 class Batch:
-    organization_id: str
-    orders: Sequence[Order]
-    policy: Policy
-    cache: StateCache
-    clock: Callable[[], datetime]
-    in_use: KeysInUse = field(default_factory=KeysInUse)
-    attempt: Attempt | None = None
+    """Serve it, and serve it again where nothing is known of the first time."""
+
+    def __init__(
+        self,
+        organization_id: str,
+        orders: Sequence[Order],
+        policy: Policy,
+        cache: StateCache,
+        clock: Callable[[], datetime],
+        in_use: KeysInUse,
+    ) -> None:
+        self.organization_id = organization_id
+        self.orders = orders
+        self.policy = policy
+        self.cache = cache
+        self.clock = clock
+        self.in_use = in_use
+        self.attempt: Attempt | None = None
 
     async def serve(self, wire: Wire) -> list[Outcome]:
         """An answer or a refusal for each order, in order. Raises psycopg errors; then nothing is known."""

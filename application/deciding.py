@@ -5,7 +5,7 @@ A refusal touches its own order only.
 
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -42,27 +42,31 @@ class NewAnswer(NamedTuple):
         return self.user, self.key, self.kept.fingerprint, answer.status, answer.headers, answer.body
 
 
-@dataclass(slots=True)
 class Deciding:
     """One attempt to decide. `states` are those the decisions see, and in the end those they have led to.
 
     `last` is the position the log ends at; `kept` the answers given to these commands before, by user and key.
     """
 
-    organization_id: str
-    last: int
-    states: dict[UUID, State | None]
-    kept: dict[tuple[str, str], Kept]
-    context: Context
-    sealer: Sealer
-    entries: list[Entry] = field(default_factory=list)
-    new_answers: list[NewAnswer] = field(default_factory=list)
-    key_changes: list[KeyChange] = field(default_factory=list)
-    outcomes: Sequence[Outcome] = ()
-    _leaves: Leaves = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._leaves = Leaves(self.organization_id)
+    def __init__(
+        self,
+        organization_id: str,
+        last: int,
+        states: dict[UUID, State | None],
+        kept: dict[tuple[str, str], Kept],
+        context: Context,
+        sealer: Sealer,
+    ) -> None:
+        self.last = last
+        self.states = states
+        self.kept = kept
+        self.context = context
+        self.sealer = sealer
+        self.entries: list[Entry] = []
+        self.new_answers: list[NewAnswer] = []
+        self.key_changes: list[KeyChange] = []
+        self.outcomes: Sequence[Outcome] = ()
+        self._leaves = Leaves(organization_id)
 
     def decide(self, orders: Sequence[Order]) -> None:
         self.outcomes = [self._outcome(order) for order in orders]

@@ -11,10 +11,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 from proxy import Proxy
 from psycopg import AsyncConnection
 from ulid import ULID
 
+from application import desk as desks
+from application import measures
 from application.activity.cancel_activity import CancelActivity, cancel_activity
 from application.activity.complete_activity import CompleteActivity, complete_activity
 from application.activity.create_activity import CreateActivity, create_activity
@@ -22,10 +25,25 @@ from application.activity.resume_activity import ResumeActivity, resume_activity
 from application.activity.start_activity import StartActivity, start_activity
 from application.activity.update_activity import UpdateActivity, update_activity
 from application.activity.wait_activity import WaitActivity, wait_activity
-from application.command import Actor, Answer, Command, Context, Decision, Handler, Order, Policy, Receipt
+from application.command import (
+    AUDIT_RECEIPT,
+    Actor,
+    Answer,
+    Command,
+    Context,
+    Decision,
+    Handler,
+    Order,
+    Policy,
+    Receipt,
+    RetryKey,
+)
 from application.desk import TRIES, Desk
+from application.event_store.evidence import exhibits
 from application.postgres.connections import Role, conninfo
-from application.refusals import Unavailable
+from application.proof.leaf import Leaves
+from application.proof.receipts import Promise
+from application.refusals import KeyUsedOtherwise, StaleVersion, Unavailable
 from application.streams import Streams
 from domain.activity.drafts import ActivityChanges, Completion, NewActivity
 from domain.refusals import NotAllowed
@@ -67,8 +85,16 @@ def complete(activity_id: str) -> Order:
     return order(CompleteActivity, activity_id=activity_id, completion=Completion(outcome="done"))
 
 
-def rename(activity_id: str, subject: str) -> Order:
-    return order(UpdateActivity, activity_id=activity_id, changes=ActivityChanges(subject=subject))
+def rename(activity_id: str, subject: str, **who: Any) -> Order:
+    return order(UpdateActivity, activity_id=activity_id, changes=ActivityChanges(subject=subject), **who)
+
+
+def finished(activity_id: str) -> Order:
+    """Created and cancelled at once: two facts of one command."""
+    new = NewActivity.model_validate(
+        {"type": "call", "subject": "Call", "activityable_type": "lead", "activityable_id": "l-1"}
+    )
+    return order(CreateActivity, new=new, activity_id=activity_id, cancelled=True)
 
 
 def an_id() -> str:
@@ -92,6 +118,16 @@ async def served(desk: Desk, *orders: Order) -> list[Any]:
     """What became of orders that come at once: what was told, or the exception."""
     outcomes = await asyncio.gather(*(desk.serve(one) for one in orders), return_exceptions=True)
     return [outcome.body.decode() if isinstance(outcome, Answer) else outcome for outcome in outcomes]
+
+
+def told_all(dsn: str, *orders: Order) -> list[Any]:
+    """What became of orders that come at once to a desk which knows nothing yet: the answers, or the exceptions."""
+
+    async def scenario() -> list[Any]:
+        async with a_desk(dsn) as desk:
+            return await asyncio.gather(*(desk.serve(one) for one in orders), return_exceptions=True)
+
+    return asyncio.run(scenario())
 
 
 def recorded(dsn: str, what: str = "topic", organization: str = ACME) -> list[Any]:
@@ -226,6 +262,131 @@ class TestABatch:
 
         asyncio.run(scenario())
         assert recorded(database, "recorded_at") == [noon] * 3
+
+    def test_who_did_it_with_what_and_under_which_number_is_recorded_with_each_fact(self, database: str) -> None:
+        one = an_id()
+        orders = [
+            create(one, command_id="c-1", request_id="r-1", actor=Actor(user_id="u-1", client="a browser")),
+            order(StartActivity, activity_id=one, command_id="c-2"),
+        ]
+        told_all(database, *orders)
+        assert recorded(database, "metadata") == [
+            {"actor": "u-1", "command_id": "c-1", "client": "a browser", "correlation_id": "r-1"},
+            {"actor": "u-1", "command_id": "c-2"},
+        ]
+
+    def test_each_answer_is_a_promise_of_the_facts_that_were_recorded_and_none_where_none_was(
+        self, database: str
+    ) -> None:
+        one = an_id()
+        first, several, nothing, last = told_all(
+            database, create(one), finished(an_id()), rename(one, "Call"), rename(one, "Another")
+        )
+        with psycopg.connect(database, options="-c search_path=activities") as connection:
+            leaves = [exhibit.leaf(Leaves(ACME)) for exhibit in exhibits(connection, ACME, 0, 4)]
+        promises = [Promise.read(answer.headers[AUDIT_RECEIPT]) for answer in (first, several, last)]
+        assert [(promise.first, promise.last) for promise in promises] == [(1, 1), (2, 3), (4, 4)]
+        assert all(promise.kept(leaves[promise.first - 1 : promise.last]) for promise in promises)
+        assert AUDIT_RECEIPT not in nothing.headers
+
+    def test_an_answer_tells_up_to_which_position_the_log_has_it(self, database: str) -> None:
+        def place(receipt: Receipt) -> Answer:
+            return Answer(200, str(receipt.position).encode())
+
+        one = an_id()
+        orders = [create(one), finished(an_id()), rename(one, "Call"), rename(one, "Another")]
+        answers = told_all(database, *(Order(each.command, each.handler, place) for each in orders))
+        assert [answer.body for answer in answers] == [b"1", b"3", b"3", b"4"]
+
+    def test_a_command_upon_another_version_is_refused(self, database: str) -> None:
+        one = an_id()
+        orders = [
+            create(one),
+            order(StartActivity, activity_id=one, expected_version=2),
+            order(StartActivity, activity_id=one, expected_version=1),
+            order(WaitActivity, activity_id=one, expected_version=1),
+        ]
+        made, early, started, late = told_all(database, *orders)
+        assert (made.body, started.body) == (b"pending 1", b"in_progress 2")
+        assert isinstance(early, StaleVersion) and (early.expected, early.actual) == (2, 1)
+        assert isinstance(late, StaleVersion) and (late.expected, late.actual) == (1, 2)
+
+    def test_it_is_measured_and_its_commands_are_counted_by_what_became_of_them(self, database: str) -> None:
+        def measured() -> list[float]:
+            labels = {"command": "CreateActivity", "outcome": "ok"}
+            return [
+                REGISTRY.get_sample_value("activities_commands_total", labels) or 0,
+                REGISTRY.get_sample_value("activities_batch_size_sum") or 0,
+                REGISTRY.get_sample_value("activities_batch_seconds_sum") or 0,
+            ]
+
+        before, began = measured(), time.perf_counter()
+        told_all(database, create(an_id()), create(an_id()))
+        made, served, seconds = (now - then for now, then in zip(measured(), before, strict=True))
+        assert (made, served) == (2, 2)
+        assert 0 < seconds < time.perf_counter() - began
+
+    def test_who_goes_away_meanwhile_disturbs_nobody_and_what_was_asked_stands(self, database: str) -> None:
+        async def scenario() -> Answer:
+            async with a_desk(database) as desk:
+                gone, stays = (asyncio.ensure_future(desk.serve(create(an_id()))) for _ in range(2))
+                await asyncio.sleep(0)
+                gone.cancel()
+                return await stays
+
+        assert asyncio.run(scenario()).body == b"pending 1"
+        assert happened(database) == ["created"] * 2
+
+
+class TestARetry:
+    """Somebody asks again under the same key: in the same batch, later, or of another process."""
+
+    KEY = RetryKey(key="k-1", fingerprint=b"this request")
+
+    def test_is_answered_as_it_was_the_first_time_and_records_nothing(self, database: str) -> None:
+        one = an_id()
+        once = create(one, retry_key=self.KEY)
+        first, again = told_all(database, once, create(an_id(), retry_key=self.KEY))
+        [later] = told_all(database, create(an_id(), retry_key=self.KEY))
+        assert not first.replayed
+        assert first.body == b"pending 1"
+        for repeated in (again, later):
+            assert repeated.replayed
+            assert (repeated.status, repeated.body, repeated.headers) == (first.status, first.body, first.headers)
+        assert happened(database) == ["created"]
+
+    def test_of_what_changed_nothing_is_known_again_too(self, database: str) -> None:
+        one = an_id()
+        told_all(database, create(one), rename(one, "Call", retry_key=self.KEY), rename(one, "Another"))
+        [again] = told_all(database, rename(one, "Call", retry_key=self.KEY))
+        assert again.replayed
+        assert again.body == b"pending 1"
+
+    def test_of_what_was_refused_is_a_new_attempt(self, database: str) -> None:
+        one = an_id()
+        refused, _, resumed = told_all(
+            database,
+            order(ResumeActivity, activity_id=one, retry_key=self.KEY),
+            create(one),
+            order(StartActivity, activity_id=one, retry_key=self.KEY),
+        )
+        assert isinstance(refused, Exception)
+        assert resumed.body == b"in_progress 2"
+
+    def test_with_another_request_under_the_key_is_refused_and_another_users_key_is_another(
+        self, database: str
+    ) -> None:
+        told_all(database, create(an_id(), retry_key=self.KEY))
+        other = RetryKey(key="k-1", fingerprint=b"another request")
+        otherwise, somebody, elsewhere = told_all(
+            database,
+            create(an_id(), retry_key=other),
+            create(an_id(), retry_key=other, actor=Actor(user_id="u-2")),
+            create(an_id(), retry_key=RetryKey(key="k-2", fingerprint=b"another request")),
+        )
+        assert isinstance(otherwise, KeyUsedOtherwise)
+        assert (somebody.body, elsewhere.body) == (b"pending 1", b"pending 1")
+        assert happened(database) == ["created"] * 3
 
 
 class TestTwoDesks:
@@ -384,6 +545,7 @@ class TestWhenTheDatabaseGoesAway:
             outcomes = await served(desk, *(create(an_id()) for _ in range(5)))
             assert time.monotonic() - began < 10
             assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
+            assert {str(outcome) for outcome in outcomes} == {"The database did not answer: OperationalError"}
             proxy.away = False
             assert await served(desk, create(an_id())) == ["pending 1"]
 
@@ -427,8 +589,29 @@ class TestWhenTheDatabaseGoesAway:
                 return [*failed, await asyncio.wait_for(served(desk, create(an_id())), 5)]
 
         *failed, last = asyncio.run(scenario())
-        assert all(isinstance(outcome, Exception) for [outcome] in failed)
+        assert [repr(outcome) for [outcome] in failed] == ["RuntimeError('a handler raised StopIteration')"] * 3
         assert last == ["pending 1"]
+
+    def test_a_lane_survives_a_defect_of_its_own_and_the_log_tells_of_it(
+        self, database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def defective(*_: Any) -> None:
+            raise ZeroDivisionError
+
+        async def scenario() -> list[Any]:
+            async with a_desk(database, lanes=1) as desk:
+                with monkeypatch.context() as changed:
+                    changed.setattr(measures, "count", defective)
+                    failed = await asyncio.wait_for(served(desk, create(an_id())), 5)
+                return [*failed, *await asyncio.wait_for(served(desk, create(an_id())), 5)]
+
+        failed, last = asyncio.run(scenario())
+        assert isinstance(failed, Unavailable)
+        assert last == "pending 1"
+        [told_of] = [record for record in caplog.records if record.name == "application.desk"]
+        assert (told_of.levelname, told_of.message) == ("ERROR", "a batch ended unexpectedly")
+        assert vars(told_of)["organization"] == ACME
+        assert told_of.exc_info is not None and told_of.exc_info[0] is ZeroDivisionError
 
     def test_a_lane_survives_whatever_happens_to_a_batch(self, database: str) -> None:
         failures: Iterator[Exception] = iter([ValueError("strange"), OSError("stranger"), RuntimeError("strangest")])
@@ -451,9 +634,103 @@ class TestWhenTheDatabaseGoesAway:
             proxy.away = True
             waiting = [asyncio.ensure_future(desk.serve(create(an_id()))) for _ in range(100)]
             await asyncio.wait_for(proxy.turned_away.wait(), 5)
+            assert desk.waiting() == 36
             await desk.stop()
             outcomes = await asyncio.gather(*waiting, return_exceptions=True)
             assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
+            assert {str(outcome) for outcome in outcomes} == {"The service is stopping"}
 
         behind_a_proxy(database, scenario)
         assert recorded(database) == []
+
+    def test_a_full_disk_is_told_of_at_once_and_until_something_is_recorded_again(self, database: str) -> None:
+        disk = FullDisk(database)
+
+        async def scenario() -> None:
+            async with a_desk(database, connect=disk.connect) as desk:
+                assert desk.trouble() is None
+                [refused] = await served(desk, create(an_id()))
+                assert repr(refused) == 'Unavailable("The database\'s disk is full")'
+                assert disk.asked == 1, "it is not tried again"
+                assert desk.trouble() == "the database's disk is full"
+                disk.full = False
+                assert await served(desk, create(an_id())) == ["pending 1"]
+                assert desk.trouble() is None
+
+        asyncio.run(scenario())
+
+    def test_of_a_full_disk_nothing_is_told_once_nobody_has_tried_for_long(
+        self, database: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(desks, "TROUBLED", 0.2)
+
+        async def scenario() -> None:
+            async with a_desk(database, connect=FullDisk(database).connect) as desk:
+                await served(desk, create(an_id()))
+                await until(lambda: desk.trouble() is None)
+
+        asyncio.run(scenario())
+
+    def test_who_has_waited_for_too_long_is_told_and_nothing_becomes_of_it(
+        self, database: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(desks, "LONGEST_QUEUED", 1.0)
+
+        async def scenario() -> list[Any]:
+            async with a_desk(database) as desk:
+                await served(desk, create(an_id()))
+                with psycopg.connect(database) as other:
+                    other.execute("select from activities.heads where organization_id = %s for update", (ACME,))
+                    taken = asyncio.ensure_future(desk.serve(create(an_id())))
+                    await asyncio.sleep(0)
+                    await until(lambda: desk.waiting() == 0)
+                    late = asyncio.ensure_future(desk.serve(create(an_id())))
+                    await asyncio.sleep(1.1)
+                    in_time = asyncio.ensure_future(desk.serve(create(an_id())))
+                    await asyncio.sleep(0)
+                    other.rollback()
+                return await asyncio.gather(taken, in_time, late, return_exceptions=True)
+
+        taken, in_time, late = asyncio.run(scenario())
+        assert (taken.body, in_time.body) == (b"pending 1", b"pending 1")
+        assert repr(late) == "Unavailable('The database is too slow to take commands now')"
+        assert happened(database) == ["created"] * 3
+
+    def test_of_an_organisation_without_batches_nothing_is_remembered_for_long(
+        self, database: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Then what the log says counts again, whatever was remembered of it."""
+        monkeypatch.setattr(desks, "FORGOTTEN", 0.3)
+
+        async def scenario() -> list[Any]:
+            one = an_id()
+            async with a_desk(database) as desk:
+                await served(desk, create(one), order(StartActivity, activity_id=one))
+                with psycopg.connect(database, autocommit=True) as administrator:
+                    administrator.execute("delete from activities.events where position = 2")
+                    administrator.execute("update activities.heads set position = 1")
+                await asyncio.sleep(0.7)
+                return await served(desk, order(WaitActivity, activity_id=one))
+
+        assert asyncio.run(scenario()) == ["waiting 2"]
+
+
+class FullDisk:
+    """A database that cannot be written to, as long as its disk is full."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self.full = True
+        self.asked = 0
+
+    async def connect(self) -> AsyncConnection[Any]:
+        if self.full:
+            self.asked += 1
+            raise psycopg.errors.DiskFull("could not extend file: No space left on device")
+        return await AsyncConnection.connect(conninfo(self._dsn, Role.WRITER), autocommit=True)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():
+            await asyncio.sleep(0.01)

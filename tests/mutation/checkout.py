@@ -17,7 +17,7 @@ from application.postgres.migrations import migrate
 ROOT = Path(__file__).parents[2]
 STOREYS = ("domain", "application", "projections", "api")
 _HUNG = 30
-"""Seconds after which a test has hung: under a mutant that keeps somebody waiting for ever, that is how it is noticed."""
+"""Seconds after which a test fails as hung: how a mutant is noticed that keeps somebody waiting for ever."""
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def _settings(room: Mapping[str, Any]) -> str:
 
 @contextmanager
 def database() -> Iterator[dict[str, str]]:
-    """The environment of tests that share a server and a template: starting one for each mutant would take all night."""
+    """The environment of tests that share a server and a template: one for each mutant would take all night."""
     run = f"mutation{os.getpid()}"
     folder = Path(tempfile.gettempdir()) / f"activities-tests-{run}"  # where tests/conftest.py looks for it
     settings = {"full_page_writes": "off", "max_connections": "300"}

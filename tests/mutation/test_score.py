@@ -1,4 +1,4 @@
-"""What a mutation run says of a room: mutants that nothing noticed count against it, and a sample says how sure it is."""
+"""What a mutation run says of a room: what nothing noticed counts against it, and a sample says how sure it is."""
 
 import pytest
 

@@ -2,8 +2,9 @@
 the database goes away."""
 
 import asyncio
+import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -11,13 +12,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import REGISTRY
 from proxy import Proxy
 from psycopg import AsyncConnection
 from ulid import ULID
 
 from application import desk as desks
-from application import measures
+from application import measures, tracing
 from application.activity.cancel_activity import CancelActivity, cancel_activity
 from application.activity.complete_activity import CompleteActivity, complete_activity
 from application.activity.create_activity import CreateActivity, create_activity
@@ -40,10 +44,13 @@ from application.command import (
 )
 from application.desk import TRIES, Desk
 from application.event_store.evidence import exhibits
+from application.event_store.keyring import RING
+from application.event_store.mapper import activity_key, record_key
 from application.postgres.connections import Role, conninfo
 from application.proof.leaf import Leaves
 from application.proof.receipts import Promise
 from application.refusals import KeyUsedOtherwise, StaleVersion, Unavailable
+from application.spans import Spans
 from application.streams import Streams
 from domain.activity.drafts import ActivityChanges, Completion, NewActivity
 from domain.refusals import NotAllowed
@@ -74,11 +81,14 @@ def order(kind: type[Command], *, organization: str = ACME, actor: Actor = ME, *
     return Order(command, HANDLERS[kind], told)
 
 
-def create(activity_id: str, **who: Any) -> Order:
-    new = NewActivity.model_validate(
-        {"type": "call", "subject": "Call", "activityable_type": "lead", "activityable_id": "l-1"}
-    )
-    return order(CreateActivity, new=new, activity_id=activity_id, **who)
+def a_call(**said: Any) -> NewActivity:
+    about = {"activityable_type": "lead", "activityable_id": "l-1"}
+    return NewActivity.model_validate({"type": "call", "subject": "Call", **about, **said})
+
+
+def create(activity_id: str, participants: Sequence[Any] = (), **who: Any) -> Order:
+    said = {"participants": participants} if participants else {}
+    return order(CreateActivity, new=a_call(**said), activity_id=activity_id, **who)
 
 
 def complete(activity_id: str) -> Order:
@@ -91,10 +101,7 @@ def rename(activity_id: str, subject: str, **who: Any) -> Order:
 
 def finished(activity_id: str) -> Order:
     """Created and cancelled at once: two facts of one command."""
-    new = NewActivity.model_validate(
-        {"type": "call", "subject": "Call", "activityable_type": "lead", "activityable_id": "l-1"}
-    )
-    return order(CreateActivity, new=new, activity_id=activity_id, cancelled=True)
+    return order(CreateActivity, new=a_call(), activity_id=activity_id, cancelled=True)
 
 
 def an_id() -> str:
@@ -308,8 +315,9 @@ class TestABatch:
         ]
         made, early, started, late = told_all(database, *orders)
         assert (made.body, started.body) == (b"pending 1", b"in_progress 2")
-        assert isinstance(early, StaleVersion) and (early.expected, early.actual) == (2, 1)
-        assert isinstance(late, StaleVersion) and (late.expected, late.actual) == (1, 2)
+        assert isinstance(early, StaleVersion) and isinstance(late, StaleVersion)
+        assert (early.subject, early.expected, early.actual) == (activity_key(one), 2, 1)
+        assert (late.subject, late.expected, late.actual) == (activity_key(one), 1, 2)
 
     def test_it_is_measured_and_its_commands_are_counted_by_what_became_of_them(self, database: str) -> None:
         def measured() -> list[float]:
@@ -325,6 +333,61 @@ class TestABatch:
         made, served, seconds = (now - then for now, then in zip(measured(), before, strict=True))
         assert (made, served) == (2, 2)
         assert 0 < seconds < time.perf_counter() - began
+
+    def test_it_and_its_commands_are_spans_where_traces_are_wanted(
+        self, database: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept, provider, began = InMemorySpanExporter(), TracerProvider(), time.perf_counter_ns()
+        provider.add_span_processor(SimpleSpanProcessor(kept))
+        monkeypatch.setattr(tracing, "spans", Spans(provider))
+        one = an_id()
+        told_all(database, create(one, command_id="c-1"), order(StartActivity, activity_id=one, command_id="c-2"))
+
+        spans = {span.name: span for span in kept.get_finished_spans()}
+        told_of = {name: dict(span.attributes or {}) for name, span in spans.items()}
+        about = {"activities.organization": ACME, "activities.outcome": "ok"}
+        assert told_of == {
+            "command CreateActivity": {"activities.command_id": "c-1", **about},
+            "command StartActivity": {"activities.command_id": "c-2", **about},
+            "append": {
+                "activities.organization": ACME,
+                "activities.command_ids": ("c-1", "c-2"),
+                "activities.batch_size": 2,
+            },
+        }
+        batch = spans["append"]
+        assert batch.start_time is not None and batch.end_time is not None
+        assert 0 < batch.end_time - batch.start_time < time.perf_counter_ns() - began
+
+    def test_is_joined_by_those_who_come_one_right_after_the_other(self, database: str) -> None:
+        async def scenario() -> None:
+            async with a_desk(database) as desk:
+                asked = []
+                for _ in range(30):
+                    asked.append(asyncio.ensure_future(desk.serve(create(an_id()))))
+                    await asyncio.sleep(0)
+                await asyncio.gather(*asked)
+
+        asyncio.run(scenario())
+        assert len(set(recorded(database, "xmin::text"))) == 1
+
+    def test_who_is_named_among_the_participants_is_sealed_for_under_one_key_whichever_process_asks(
+        self, database: str
+    ) -> None:
+        """Whose keys a batch will need cannot be told beforehand: what is missing is looked up, and all decided anew."""
+        people = [{"kind": "contact", "id": "kim", "name": "Kim"}, {"kind": "external", "email": "pat@x.example"}]
+        told = [told_all(database, create(an_id(), participants=people), create(an_id())) for _ in range(2)]
+        assert [[answer.body for answer in answers] for answers in told] == [[b"pending 1"] * 2] * 2
+        sealed = [json.loads(state)["sealed"] for state in recorded(database, "state")]
+        assert [len(boxes) for boxes in sealed] == [3, 1, 3, 1]
+        assert len({box["key"] for boxes in sealed for box in boxes}) == 3, "the lead's, Kim's and the outsider's"
+        with psycopg.connect(database) as connection:
+            subjects = {who for (who,) in connection.execute("select subject from activities.data_keys")}
+        assert subjects == {
+            record_key("lead", "l-1"),
+            record_key("contact", "kim"),
+            RING.outsider(ACME, "pat@x.example"),
+        }
 
     def test_who_goes_away_meanwhile_disturbs_nobody_and_what_was_asked_stands(self, database: str) -> None:
         async def scenario() -> Answer:
@@ -643,6 +706,27 @@ class TestWhenTheDatabaseGoesAway:
         behind_a_proxy(database, scenario)
         assert recorded(database) == []
 
+    def test_what_the_database_cannot_hold_costs_a_connection_that_is_closed(self, database: str) -> None:
+        async def scenario() -> None:
+            async with a_desk(database, lanes=1) as desk:
+                for _ in range(3):
+                    await served(desk, create(an_id(), actor=Actor(user_id="u\x00")))
+                assert await served(desk, create(an_id())) == ["pending 1"]
+                await until(lambda: connections(database) == 1)
+
+        asyncio.run(scenario())
+
+    def test_a_desk_that_has_stopped_leaves_nothing_running(self, database: str) -> None:
+        async def scenario() -> None:
+            async with a_desk(database) as desk:
+                await served(desk, create(an_id()))
+                assert connections(database) == 1
+                await desk.stop()
+                assert asyncio.all_tasks() == {asyncio.current_task()}
+                await until(lambda: connections(database) == 0)
+
+        asyncio.run(scenario())
+
     def test_a_full_disk_is_told_of_at_once_and_until_something_is_recorded_again(self, database: str) -> None:
         disk = FullDisk(database)
 
@@ -704,7 +788,7 @@ class TestWhenTheDatabaseGoesAway:
 
         async def scenario() -> list[Any]:
             one = an_id()
-            async with a_desk(database) as desk:
+            async with a_desk(database, lanes=1) as desk:
                 await served(desk, create(one), order(StartActivity, activity_id=one))
                 with psycopg.connect(database, autocommit=True) as administrator:
                     administrator.execute("delete from activities.events where position = 2")
@@ -713,6 +797,16 @@ class TestWhenTheDatabaseGoesAway:
                 return await served(desk, order(WaitActivity, activity_id=one))
 
         assert asyncio.run(scenario()) == ["waiting 2"]
+
+
+def connections(dsn: str) -> int:
+    """How many desks' lanes have with the database."""
+    with psycopg.connect(dsn) as administrator:
+        [(count,)] = administrator.execute(
+            "select count(*) from pg_stat_activity"
+            " where application_name = 'activities_writer' and datname = current_database()"
+        )
+        return int(count)
 
 
 class FullDisk:

@@ -26,17 +26,20 @@ class Mutmut:
         self._env = env
 
     def generate(self) -> list[str]:
-        """Make the mutants, and find out which tests reach which; their names."""
-        said = self._said("run", _NONE_OF_THEM)  # which it has no command for: it stops where it looks for this one
+        """Make the mutants, and find out which tests reach which; their names.
+
+        There is no command for this alone: one to try a mutant there is not stops where it looks for it.
+        """
+        said = self._said("run", _NONE_OF_THEM)
         if not (names := list(self.fates())):
             raise SystemExit(f"mutmut made no mutants: {said[-4000:]}")
         return names
 
     def run(self, children: int, names: Sequence[str]) -> None:
-        """Try these mutants, so many at once."""
-        subprocess.run(
-            [*self._command("run"), "--max-children", str(children), *names], cwd=self._folder, env=self._env
-        )
+        """Try these mutants, so many at once. Ends all where the tests fail without any."""
+        command = self._command("run", "--max-children", str(children), *names)
+        if subprocess.run(command, cwd=self._folder, env=self._env).returncode:
+            raise SystemExit("mutmut gave up, no mutant was tried")
 
     def fates(self) -> dict[str, str]:
         """What became of each mutant there is."""

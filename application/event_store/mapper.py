@@ -85,7 +85,7 @@ def advance(state: State | None, event: Event, position: int) -> State:
     """The one fold, whatever the stream is of."""
     if isinstance(event, RecordFact):
         assert state is None or isinstance(state, Record)
-        return evolve_record(state, event, position)
+        return evolve_record(state, event)
     if isinstance(event, ApiKeyFact):
         assert state is None or isinstance(state, ApiKey)
         return evolve_api_key(state, event)

@@ -26,7 +26,7 @@ class Record(BaseModel):
         return str(self.fields["name"])
 
 
-def evolve_record(record: Record | None, fact: RecordEvent, position: int) -> Record:
+def evolve_record(record: Record | None, fact: RecordEvent) -> Record:
     """The record after `fact`. Believes every fact."""
     if isinstance(fact, RecordCreated):
         return Record(id=fact.id, kind=fact.kind, version=1, fields=fact.fields, created_at=fact.at, updated_at=fact.at)

@@ -374,7 +374,7 @@ class TestABatch:
     def test_who_is_named_among_the_participants_is_sealed_for_under_one_key_whichever_process_asks(
         self, database: str
     ) -> None:
-        """Whose keys a batch will need cannot be told beforehand: what is missing is looked up, and all decided anew."""
+        """Whose keys a batch will need is not known beforehand: the missing ones are looked up, all is decided anew."""
         people = [{"kind": "contact", "id": "kim", "name": "Kim"}, {"kind": "external", "email": "pat@x.example"}]
         told = [told_all(database, create(an_id(), participants=people), create(an_id())) for _ in range(2)]
         assert [[answer.body for answer in answers] for answers in told] == [[b"pending 1"] * 2] * 2

@@ -132,7 +132,9 @@ def test_the_keys_of_stored_facts_are_those_of_their_boxes_and_of_nothing_else_i
     box = b'{"key":"%s","of":"s.1"}'
     sealed_twice = b'{"sealed":[' + box % one.encode() + b"," + box % other.encode() + b'],"at":1,"tags":["a]"]}'
     said_in_a_text = b'{"at":1,"custom_fields":{"key":"%s"}}' % one.encode()
-    said_beside = b'{"sealed":[' + box % one.encode() + b'],"custom_fields":{"key":"%s"}}' % other.encode()
+    said_beside = (
+        b'{"sealed":[' + box % one.encode() + b'],"custom_fields":{"key":"%s"},"tags":["a]"]}' % other.encode()
+    )
     assert named([sealed_twice]) == {one, other}
     assert named([said_in_a_text]) == set()
     assert named([said_beside, said_in_a_text]) == {one}

@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from application.command import Actor, Answer, Order
+from application.command import Actor, Answer, Order, Receipt
 from application.desk import Desk
 from application.event_store.keyring import RING, NotLearned
 from application.event_store.mapper import decode, record_key
@@ -31,18 +31,31 @@ def dsn(module_database: str) -> str:
 
 
 async def _fill(dsn: str) -> None:
+    for organization in (ACME, BOLT):
+        await _put(dsn, organization, *FACTS)
+
+
+async def _put(dsn: str, organization: str, *facts: tuple[str, str]) -> list[bytes]:
+    """The versions the contacts have then."""
+    versions = []
     async with Desk(writer_of(dsn)).opened() as desk:
-        for organization in (ACME, BOLT):
-            for place, (who, name) in enumerate(FACTS, start=1):
-                command = PutRecord(
-                    organization_id=organization,
-                    actor=Actor(user_id="u-1"),
-                    kind=RecordKind.CONTACT,
-                    record_id=who,
-                    draft=ContactDraft(name=name),
-                    command_id=f"{organization}-{place}",
-                )
-                await desk.serve(Order(command, put_record, lambda receipt: Answer(200, b"")))
+        for place, (who, name) in enumerate(facts, start=1):
+            command = PutRecord(
+                organization_id=organization,
+                actor=Actor(user_id="u-1"),
+                kind=RecordKind.CONTACT,
+                record_id=who,
+                draft=ContactDraft(name=name),
+                command_id=f"{organization}-{place}",
+            )
+            versions.append((await desk.serve(Order(command, put_record, _version))).body)
+    return versions
+
+
+def _version(receipt: Receipt) -> Answer:
+    record = receipt.streams.record_at(receipt.subject)
+    assert record is not None
+    return Answer(200, str(record.version).encode())
 
 
 @pytest.fixture
@@ -76,6 +89,14 @@ def test_when_it_was_recorded_is_read_with_it(connection: psycopg.Connection[Any
     times = [row.recorded_at for row in after(connection, ACME, 0, 5)]
     assert times == sorted(times)
     assert all(time.tzinfo is not None for time in times)
+
+
+def test_a_desk_opens_what_another_process_has_sealed(dsn: str, connection: psycopg.Connection[Any]) -> None:
+    """So it sees that the same is said again, which is no change, and records nothing."""
+    recorded = after(connection, BOLT, 0, 9)
+    RING._keys.clear()
+    assert asyncio.run(_put(dsn, BOLT, ("kim", "Kimberley"))) == [b"2"]
+    assert after(connection, BOLT, 0, 9) == recorded
 
 
 def test_which_commands_led_to_a_stretch_can_be_told(connection: psycopg.Connection[Any]) -> None:

@@ -258,6 +258,28 @@ def test_a_filtered_subscription_passes_over_what_it_does_not_want(recorder: Org
         assert [n.id for n in islice(subscription, 2)] == [8, 10]
 
 
+class ReadsInPieces(OrganizationRecorder):
+    """It remembers how much was read at once."""
+
+    def __init__(self, pool: ConnectionPool[Any], organization_id: str) -> None:
+        super().__init__(pool, organization_id)
+        self.read: list[int] = []
+
+    def select_notifications(self, *args: Any, **kwargs: Any) -> Sequence[Notification]:
+        found = super().select_notifications(*args, **kwargs)
+        self.read.append(len(found))
+        return found
+
+
+def test_a_subscription_reads_a_long_log_in_pieces(pool: ConnectionPool[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorders, "_READ_AHEAD", 2)
+    recorder = ReadsInPieces(pool, str(uuid4()))
+    recorder.insert_events([event() for _ in range(5)])
+    with recorder.subscribe() as subscription:
+        assert [n.id for n in islice(subscription, 5)] == [1, 2, 3, 4, 5]
+    assert recorder.read == [2, 2, 1]
+
+
 def test_a_stopped_subscription_gives_its_connection_back_and_listens_no_more(module_database: str) -> None:
     dsn = conninfo(module_database, Role.WRITER)
     with ConnectionPool(dsn, min_size=2, max_size=2, timeout=SOON, open=True) as pool:

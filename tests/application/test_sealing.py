@@ -95,6 +95,14 @@ def test_what_totals_are_made_of_stays_in_plain(keys: dict[UUID, DataKey]) -> No
     assert plain["participants"] == [{"kind": "contact", "id": "kim", "attended": True}]
 
 
+def test_what_was_not_said_of_a_participant_is_not_said_once_it_is_opened(keys: dict[UUID, DataKey]) -> None:
+    people = [{"kind": "contact", "id": "kim", "name": "Kim"}, {"kind": "contact", "id": "pat", "email": "p@x.example"}]
+    said = Updated.model_validate({"at": NOON, "participants": people})
+    state = stored(said, advance(advance(None, CREATED, 1), said, 2), keys)
+    back = decode(said.name, state, (STREAM, 1))
+    assert [person.model_dump(exclude_unset=True) for person in back.participants] == people
+
+
 def test_each_is_sealed_under_their_own_key(keys: dict[UUID, DataKey]) -> None:
     state = stored(CREATED, advance(None, CREATED, 1), keys)
     destroy(keys[PAT])

@@ -21,7 +21,7 @@ def said(**fields: Any) -> RecordDraft:
 
 def after(record: Record | None, facts: list[RecordEvent]) -> Record:
     for fact in facts:
-        record = evolve_record(record, fact, 1)
+        record = evolve_record(record, fact)
     assert record is not None
     return record
 

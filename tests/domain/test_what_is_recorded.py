@@ -134,8 +134,8 @@ def test_records_keep_plain_json_and_the_time_of_their_last_change() -> None:
     said = OpportunityDraft.model_validate({"name": "Deal", "value": 150000.5, "expected_close_date": "2026-06-30"})
     [made] = create_record(said, id="o-1", kind=RecordKind.OPPORTUNITY, now=NOW)
     assert made.fields == {"name": "Deal", "value": "150000.5", "expected_close_date": "2026-06-30"}
-    record = evolve_record(None, made, 1)
-    changed = evolve_record(record, RecordUpdated(at=NOW + timedelta(days=1), fields={"stage": "won"}), 2)
+    record = evolve_record(None, made)
+    changed = evolve_record(record, RecordUpdated(at=NOW + timedelta(days=1), fields={"stage": "won"}))
     assert (record.updated_at, changed.updated_at, changed.created_at) == (NOW, NOW + timedelta(days=1), NOW)
     assert put_record(changed, RecordDraft(notes="x"), id="o-1", kind=RecordKind.OPPORTUNITY, now=NOW) == [
         RecordUpdated(at=NOW, fields={"notes": "x"})

@@ -202,7 +202,7 @@ def told(read: Callable[[], object]) -> str:
 
 def test_no_stream_begins_with_a_change() -> None:
     with pytest.raises(ValueError, match=r"^record.updated.v1 cannot be the first fact of a record$"):
-        evolve_record(None, RecordUpdated(at=NOW, fields={}), 1)
+        evolve_record(None, RecordUpdated(at=NOW, fields={}))
     with pytest.raises(ValueError, match=r"^api_key.revoked.v1 cannot be the first fact of an API key$"):
         evolve_api_key(None, ApiKeyRevoked(at=NOW))
 

@@ -773,7 +773,7 @@ class TestWhenTheDatabaseGoesAway:
                     in_time = asyncio.ensure_future(desk.serve(create(an_id())))
                     await asyncio.sleep(0)
                     other.rollback()
-                return await asyncio.gather(taken, in_time, late, return_exceptions=True)
+                return list(await asyncio.gather(taken, in_time, late, return_exceptions=True))
 
         taken, in_time, late = asyncio.run(scenario())
         assert (taken.body, in_time.body) == (b"pending 1", b"pending 1")

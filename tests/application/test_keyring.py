@@ -168,7 +168,7 @@ class TestTheProcesssRing:
     ) -> None:
         assert RING.fingerprint == GOLDEN["fingerprint"]
         monkeypatch.setattr(RING, "_master", None)
-        keyring.use(Settings(encryption_key="quite another master key"))  # type: ignore[arg-type]
+        keyring.use(Settings(encryption_key="quite another master key"))
         assert RING.fingerprint == KeyRing(lambda: "quite another master key").fingerprint != GOLDEN["fingerprint"]
 
     def test_knows_a_database_that_was_sealed_under_another_one(self, database: str, empty_database: str) -> None:

@@ -54,16 +54,9 @@ class Score:
 
     def told(self) -> dict[str, Any]:
         """As it is kept."""
-        told = {
-            "percent": round(self.percent, 1),
-            "mutants": self.tried,
-            **dict(sorted(Counter(self.fates.values()).items())),
-        }
+        fates = sorted(Counter(self.fates.values()).items())
+        told: dict[str, Any] = {"percent": round(self.percent, 1), "mutants": self.tried, **dict(fates)}
         if self.sample is not None:
-            low, high = self.interval
-            told["sample"] = {
-                "of": self.sample.of,
-                "seed": self.sample.seed,
-                "percent_95": [round(low, 1), round(high, 1)],
-            }
+            interval = [round(bound, 1) for bound in self.interval]
+            told["sample"] = {"of": self.sample.of, "seed": self.sample.seed, "percent_95": interval}
         return told

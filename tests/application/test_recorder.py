@@ -107,8 +107,9 @@ def test_metadata_is_kept_with_each_event(recorder: OrganizationRecorder, owner:
 
 def test_what_it_cannot_record_it_refuses(recorder: OrganizationRecorder) -> None:
     assert recorder.insert_events([event()], tracking=None) == [1]
-    with pytest.raises(TypeError, match="tracking"):
-        recorder.insert_events([event()], tracking=object())
+    with pytest.raises(TypeError, match=r"^cannot record tracking, mood with the events$"):
+        recorder.insert_events([event()], tracking=object(), mood="good")
+    assert recorder.max_notification_id() == 1
 
 
 @pytest.mark.parametrize("secured", [True, False], ids=["with row level security", "by the statements alone"])

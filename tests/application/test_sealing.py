@@ -132,6 +132,7 @@ def test_of_records_everything_personal_is_sealed_and_nothing_of_what_is_no_pers
     assert decode(moved.name, changed) == moved
 
     destroy(new.key)
+    assert decode(made.name, state).fields == {"name": "[erased]", "account_id": "acme", "tags": ["vip"]}
     unreadable = advance(advance(None, decode(made.name, state), 1), decode(moved.name, changed), 2)
     erased = RecordErased(at=NOON, id="pat", kind=RecordKind.CONTACT)
     assert advance(unreadable, erased, 3) == advance(after, erased, 3)

@@ -758,7 +758,7 @@ class TestWhenTheDatabaseGoesAway:
     def test_who_has_waited_for_too_long_is_told_and_nothing_becomes_of_it(
         self, database: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(desks, "LONGEST_QUEUED", 1.0)
+        monkeypatch.setattr(desks, "LONGEST_QUEUED", 2.0)
 
         async def scenario() -> list[Any]:
             async with a_desk(database) as desk:
@@ -769,7 +769,7 @@ class TestWhenTheDatabaseGoesAway:
                     await asyncio.sleep(0)
                     await until(lambda: desk.waiting() == 0)
                     late = asyncio.ensure_future(desk.serve(create(an_id())))
-                    await asyncio.sleep(1.1)
+                    await asyncio.sleep(2.2)
                     in_time = asyncio.ensure_future(desk.serve(create(an_id())))
                     await asyncio.sleep(0)
                     other.rollback()

@@ -296,14 +296,18 @@ class TestABatch:
         assert all(promise.kept(leaves[promise.first - 1 : promise.last]) for promise in promises)
         assert AUDIT_RECEIPT not in nothing.headers
 
-    def test_an_answer_tells_up_to_which_position_the_log_has_it(self, database: str) -> None:
+    def test_an_answer_tells_up_to_which_position_the_log_has_it_and_the_number_that_came_of_it(
+        self, database: str
+    ) -> None:
         def place(receipt: Receipt) -> Answer:
-            return Answer(200, str(receipt.position).encode())
+            activity = receipt.streams.activity_at(receipt.subject)
+            assert activity is not None
+            return Answer(200, f"{receipt.position} {activity.number}".encode())
 
         one = an_id()
         orders = [create(one), finished(an_id()), rename(one, "Call"), rename(one, "Another")]
         answers = told_all(database, *(Order(each.command, each.handler, place) for each in orders))
-        assert [answer.body for answer in answers] == [b"1", b"3", b"3", b"4"]
+        assert [answer.body for answer in answers] == [b"1 1", b"3 2", b"3 1", b"4 1"]
 
     def test_a_command_upon_another_version_is_refused(self, database: str) -> None:
         one = an_id()

@@ -12,7 +12,8 @@ from application.postgres.migrations import SCHEMA
 from projections.time_travel.shadows import TOUCHED, then_name, untouched, visible
 
 SINCE = "pg_temp.since"
-"""By how many more activities, of those touched, each word is said now than then."""
+"""By how many more activities, of those touched, each word is said now than then; what was said more then may be
+unknown now, or never have been known to the tables."""
 
 _SAID = then_name("activity_search")
 _LEARN = f"""
@@ -33,6 +34,7 @@ _KNOWN = f"""exists (
      where v.organization_id = %(organization_id)s and v.word = found.word
        and v.n > coalesce((select s.n from {SINCE} s where s.word = v.word), 0))"""
 _LAST = "%(term)s || chr(1114111)"
+_KEYS = "array(select key from word_keys_of(%(term)s) as key where starts_with(key, '-'))"
 _CONTAINING = f"""
 select array_agg(word) from (
     (select word from word_totals found
@@ -43,21 +45,32 @@ select array_agg(word) from (
       where organization_id = %(organization_id)s and length(%(term)s) >= 3 and key >= %(term)s and key < {_LAST}
         and {_KNOWN}
       order by key, word limit 64)
+    union
+    (select word from {SINCE}
+      where n < 0 and (word like %(term)s || '%%' or length(%(term)s) >= 3 and word like '%%' || %(term)s || '%%')
+      order by word limit 64)
 ) words
 """
 _NEAR = f"""
 select array_agg(word) from (
-    select word from word_keys found
-     where organization_id = %(organization_id)s
-       and key = any(array(select key from word_keys_of(%(term)s) as key where starts_with(key, '-'))) and {_KNOWN}
-     group by word
+    select word from (
+        select word from word_keys found
+         where organization_id = %(organization_id)s and key = any({_KEYS}) and {_KNOWN}
+         union
+        select word from {SINCE}
+         where n < 0 and length(word) between length(%(term)s) - 1 and length(%(term)s) + 1
+           and exists (select from word_keys_of(word) as key where key = any({_KEYS}))
+    ) near
      order by similarity(word, %(term)s) desc, word limit 8
 ) words
 """
 _ALIKE = f"""
 select array_agg(word) from (
-    select word from word_totals found
-     where organization_id = %(organization_id)s and word %% %(term)s and {_KNOWN}
+    select word from (
+        select word from word_totals found where organization_id = %(organization_id)s and word %% %(term)s and {_KNOWN}
+         union
+        select word from {SINCE} where n < 0 and word %% %(term)s
+    ) alike
      order by similarity(word, %(term)s) desc, word limit 8
 ) words
 """

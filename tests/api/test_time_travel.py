@@ -171,6 +171,15 @@ def head(client: Client) -> str:
     return f"position:{client.recorded()}"
 
 
+def test_a_word_said_for_a_moment_is_found_as_of_that_moment(client: Client) -> None:
+    call = client.create(subject="Zebrafish")
+    then = head(client)
+    client.ok("PATCH", f"/activities/{call['id']}", json={"subject": "Something else"})
+    assert ids(client, "/activities/search", q="zebrafish") == []
+    for said in ("zebrafish", "zebra", "ebraf", "zebrafihs", "zebrafash"):
+        assert ids(client, "/activities/search", q=said, as_of=then) == [call["id"]], said
+
+
 def test_deleted_ones_were_there_and_later_ones_were_not(client: Client) -> None:
     first = client.create(subject="First")
     before = head(client)

@@ -48,6 +48,7 @@ DATA = Path(__file__).parents[1] / "data"
 IN_PLAIN = [1, 2, 3, 4, 5]
 """The releases that sealed nothing."""
 SEALING = 11
+BEFORE_THE_PAST = 13
 """The migration with which sealing and the tree came: its release sealed nothing of what was there."""
 
 CON_9 = Person("acme", RecordKind.CONTACT, "con-9")
@@ -294,7 +295,7 @@ def test_what_the_tree_covers_already_is_left_alone_and_counted(
     empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put_back_release(empty_database, 5)
-    migrate(empty_database, upto=SEALING)
+    migrate(empty_database, upto=BEFORE_THE_PAST)
     monkeypatch.setattr(growing, "STRETCH", 5)
     grow(empty_database, stretches=2)
     migrate(empty_database)
@@ -379,7 +380,7 @@ def test_likewise_of_an_outsider_whom_nobody_can_know_by_then(empty_database: st
 def erased_in_plain(dsn: str, person: Person) -> tuple[set[str], StoredLog]:
     """A person is erased by the release that could not seal what was there; what is said of them, and the log then."""
     put_back_release(dsn, 5)
-    migrate(dsn, upto=SEALING)
+    migrate(dsn, upto=BEFORE_THE_PAST)
     texts = StoredLog(dsn).of("acme", person.key)
     assert erased(dsn, person).activities > 0
     migrate(dsn)
@@ -392,7 +393,7 @@ def test_an_erasure_that_was_cut_off_before_takes_it_away_when_it_is_taken_up(
     empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_back_release(empty_database, 5)
-    migrate(empty_database, upto=SEALING)
+    migrate(empty_database, upto=BEFORE_THE_PAST)
     texts = StoredLog(empty_database).of("acme", CON_9.key)
 
     async def begun() -> None:

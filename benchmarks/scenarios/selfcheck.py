@@ -64,9 +64,9 @@ def _check_questions(service: Target, crud: Target) -> int:
         _agree(crud, f"{path} {asked}", _page(ours), _page(theirs))
     searches = (rare, f"{TOPICS[0]} {word(3)}", TOPICS[1])
     for q in searches:
-        ours, theirs = (_hits(target, q) for target in (service, crud))
-        _agree(crud, f"the number of hits for {q}", ours, theirs)
-        if not ours:
+        hits, theirs_too = (_hits(target, q) for target in (service, crud))
+        _agree(crud, f"the number of hits for {q}", hits, theirs_too)
+        if not hits:
             raise Implausible(f"nothing is found for {q}")
     for target in (service, crud):
         if (found := _hits(target, misspelt(rare))) < (right := _hits(target, rare)):

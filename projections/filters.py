@@ -15,6 +15,10 @@ _OPEN = "l.status in ('pending', 'in_progress', 'deferred', 'waiting')"
 _IS_OVERDUE = "(l.due_at < now() and l.status in ('pending', 'in_progress', 'waiting'))"
 
 
+Columns = Mapping[str, tuple[str, str]]
+"""The column each of some filters narrows, and its type."""
+
+
 @dataclass(frozen=True, slots=True)
 class ActivityFilter:
     """Each set filter narrows the list; within one, any value will do."""
@@ -34,13 +38,22 @@ class ActivityFilter:
     account: UUID | None = None
 
     def conditions(self) -> list[str]:
-        asked = [one_of(column, name, type_, getattr(self, name)) for name, (column, type_) in _ONE_OF.items()]
+        asked = self.one_of(_ONE_OF)
         asked += [sql for name, sql in _CONDITIONS.items() if getattr(self, name) not in ((), None)]
         if self.statuses:
             asked.append(self._status())
         if self.open_only:
             asked.append(_OPEN)
-        return [condition for condition in asked if condition]
+        return asked
+
+    def one_of(self, columns: Columns) -> list[str]:
+        """The conditions of those of these filters that are set. Rows of one value come out of an index in the order
+        of what follows it, which those of any() do not."""
+        asked = ((name, *column, len(getattr(self, name))) for name, column in columns.items() if getattr(self, name))
+        return [
+            f"{column} = (%({name})s::{type_}[])[1]" if count == 1 else f"{column} = any(%({name})s)"
+            for name, column, type_, count in asked
+        ]
 
     def only(self, *names: str) -> bool:
         """Whether nothing but these narrows the list; overdue depends on the time, so it is never among them."""
@@ -76,7 +89,7 @@ class ActivityFilter:
         return f"({one_of} or {_IS_OVERDUE})" if OVERDUE in self.statuses else one_of
 
 
-_ONE_OF: Mapping[str, tuple[str, str]] = {
+_ONE_OF: Columns = {
     "types": ("l.type", "text"),
     "priorities": ("l.priority", "smallint"),
     "assignees": ("l.assignee_key", "uuid"),
@@ -95,16 +108,6 @@ _CONDITIONS: Mapping[str, str] = {
         select d.record_key from directory d
          where d.organization_id = %(organization_id)s and d.account_key = %(account)s))""",
 }
-
-
-def one_of(column: str, name: str, type_: str, values: Sequence[Any]) -> str:
-    """The condition that a column has one of some values; none where there are none.
-
-    Rows of one value come out of an index in the order of what follows it, which those of any() do not.
-    """
-    if not values:
-        return ""
-    return f"{column} = (%({name})s::{type_}[])[1]" if len(values) == 1 else f"{column} = any(%({name})s)"
 
 
 def _escaped(text: str) -> str:

@@ -56,8 +56,11 @@ def counted(activity: Activity) -> Iterator[tuple[str]]:
 
 
 def learn(connection: Connection[Any], organization_id: str, activities: Sequence[Activity]) -> None:
-    """Have every word found that is new, by questions that spell it in part or otherwise."""
-    if words := {word for a in activities for word in spoken(a.subject, a.description).words}:
+    """Have every word found that is new, by questions that spell it in part or otherwise.
+
+    Only words that are counted, too: by its count a word is swept.
+    """
+    if words := {word for activity in activities for (word,) in counted(activity)}:
         connection.execute(_LEARN, {"organization_id": organization_id, "words": sorted(words)})
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from projections.counts import ANY_KEY, ANY_NUMBER
-from projections.filters import ActivityFilter, one_of
+from projections.filters import ActivityFilter, Columns
 from projections.paging import Listing, Sort
 from projections.resource import WITH_NAMES, added_sql
 
@@ -19,7 +19,7 @@ SORTS = {
     "entity_value": ("d.value", "numeric", True),
 }
 
-_NARROW = {
+_NARROW: Columns = {
     "assignees": ("o.assignee_key", "uuid"),
     "related": ("o.related_key", "uuid"),
     "priorities": ("o.priority", "smallint"),
@@ -49,8 +49,7 @@ def overdue_activities(
     includes: frozenset[str] = frozenset(),
 ) -> Listing:
     column, type_, nullable = SORTS[sort_by]
-    asked = (one_of(key, name, type_of, getattr(filters, name)) for name, (key, type_of) in _NARROW.items())
-    narrow = [condition for condition in asked if condition]
+    narrow = filters.one_of(_NARROW)
     wide = replace(filters, assignees=(), related=(), priorities=()).conditions()
     of = "overdue o" + (_WIDE if wide else "") + (_VALUE if sort_by == "entity_value" else "")
     names = " join activity_list l on l.organization_id = k.organization_id and l.activity_id = k.activity_id"

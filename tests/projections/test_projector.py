@@ -19,7 +19,7 @@ from psycopg import Connection
 
 from application.event_store.mapper import activity_key, encode, record_key
 from application.postgres.connections import Role, conninfo
-from domain.activity.events import Created, Rescheduled
+from domain.activity.events import Created, Deleted, Rescheduled
 from domain.record.events import RecordCreated
 from domain.vocabulary import ActivityType, RecordKind, RelatedType
 from projections.catching_up import CatchingUp, Deposed
@@ -283,6 +283,17 @@ def test_a_state_no_table_can_hold_parks_its_own_activity_and_no_other(log: Log)
     assert log.subjects() == ["Call 1", "Call 3"]
     assert log.ask("select originator_id from parked") == [(activity_key(an_id(2)),)]
     assert log.ask("select sum(n)::int from activity_counts") == [(2,)]
+
+
+def test_a_word_said_and_taken_back_at_one_go_is_kept_nowhere(log: Log) -> None:
+    log.append(created(1, subject="Zebrafish"), created(2, subject="Goldfish"))
+    deleted = Deleted(at=NOON)
+    log.append_raw([(activity_key(an_id(1)), 2, deleted.name, encode(deleted))])
+    with projecting(log):
+        caught_up(log)
+
+    assert log.ask("select distinct word from word_keys where word ~ 'fish'") == [("goldfish",)]
+    assert log.ask("select word, n from word_totals where word ~ 'fish'") == [("goldfish", 1)]
 
 
 def test_built_again_from_nothing_the_tables_are_the_same(log: Log) -> None:

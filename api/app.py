@@ -26,7 +26,6 @@ from api.http import (
 )
 from api.http.disk import Disk
 from api.http.feed_stream import OpenStreams
-from api.http.jwks import Jwks
 from api.http.rate_limit import RateLimit
 from api.http.request_ids import RequestIds
 from api.http.sampling import sampled
@@ -144,5 +143,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _token_keys(settings: Settings) -> Keys:
     """What tokens are checked with: never a shared secret beside public keys."""
     if settings.jwks_url is not None:
+        from api.http.jwks import Jwks  # with an HTTP client, 4 MB in each worker that has no need of it
+
         return Jwks(settings.jwks_url, refresh=settings.jwks_refresh)
     return SharedSecret(settings.secret())

@@ -13,6 +13,10 @@ from application import logs, tracing
 from application.event_store.hazards import refuse_unsafe_settings
 from application.settings import Settings
 
+KEEP_ALIVE = 75
+"""Seconds a connection may be idle: longer than proxies and clients leave theirs (60, mostly), or one of them would
+send a command just as its connection is closed, and not know what became of it."""
+
 
 def main() -> int:
     refuse_unsafe_settings(os.environ)
@@ -31,6 +35,7 @@ def main() -> int:
         log_level="warning",
         server_header=False,
         date_header=True,
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=6,
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,

@@ -43,6 +43,11 @@ class Sample:
         return Random(f"{self.seed} {self.organization} {self.rows}")  # noqa: S311
 
     @property
+    def begun(self) -> datetime:
+        """When the records were recorded, and from then on the activities."""
+        return self.now - timedelta(days=DAYS)
+
+    @property
     def counts(self) -> dict[RecordKind, int]:
         """How many records there are to speak of."""
         many = max(100, self.rows // 50)
@@ -62,7 +67,7 @@ class Sample:
         """All of them, in the order in which they were recorded; the same at every call."""
         again, step = replace(self), timedelta(days=DAYS) / self.rows
         for number in range(self.rows):
-            at = self.now - timedelta(days=DAYS) + step * number
+            at = self.begun + step * number
             yield again._sampled(number, at, again._days_until_due())
 
     def pending(self, count: int, seed: int) -> Iterator[Sampled]:

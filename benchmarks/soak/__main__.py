@@ -12,6 +12,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import uvloop
 from rich.console import Console
 from rich.table import Table
@@ -85,7 +86,7 @@ class Soak:
         asked = self._asked
         capacity, full, answers = uvloop.run(self._loaded(load, gauges))
         self._screen.doing("checking every row of every read table against the log")
-        drift = [row for verdict in self._verify(gauges.dsn) for row in verdict]
+        drift = [row for verdict in self._verify(gauges.dsn) for row in verdict] + _alarms(gauges.dsn)
         warm_up = min(LONGEST_WARM_UP, asked.minutes * 20)
         findings = [
             *slopes(gauges.memory, warm_up),
@@ -119,6 +120,15 @@ class Soak:
         sizes = ", ".join(f"{name} {samples[-1][1]:.0f} MB" for name, samples in sorted(gauges.memory.items()))
         errors = f", {answers.errors.total()} errors" if answers.errors else ""
         self._screen.doing(f"{(now - self._began) / 60:4.1f} min, {answers.count:,} answers{errors}; {sizes}")
+
+
+def _alarms(dsn: str) -> list[str]:
+    """What the signer would not sign."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        found = connection.execute("select organization_id, position, reason from activities.audit_alarms").fetchall()
+    return [
+        f"the signer's alarm: {organization}, event {position} {reason}" for organization, position, reason in found
+    ]
 
 
 def main() -> int:

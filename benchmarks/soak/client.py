@@ -2,11 +2,13 @@
 
 import asyncio
 import re
+import time
 from dataclasses import dataclass
 from typing import cast
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _PATIENCE = 10.0
+_LONGEST_IDLE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class _Connection(asyncio.Protocol):
         self._answer: asyncio.Future[Reply] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._used_at = time.monotonic()
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
@@ -42,12 +45,14 @@ class _Connection(asyncio.Protocol):
         self._resolve(Reply(0, f"the connection was lost: {error!r}".encode()))
 
     async def ask(self, request: bytes) -> Reply:
+        self._used_at = time.monotonic()
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._answer
 
     def usable(self) -> bool:
-        return not self._transport.is_closing()
+        """Not closed, nor idle for so long that it might be just now."""
+        return not self._transport.is_closing() and time.monotonic() - self._used_at < _LONGEST_IDLE
 
     def close(self) -> None:
         self._transport.close()
@@ -84,5 +89,6 @@ class Client:
         while self._idle:
             if (connection := self._idle.pop()).usable():
                 return connection
+            connection.close()
         made = await asyncio.get_running_loop().create_connection(_Connection, "127.0.0.1", self._port)
         return made[1]

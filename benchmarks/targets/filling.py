@@ -19,7 +19,13 @@ from domain.record.drafts import DRAFTS
 from domain.vocabulary import Status
 
 AT_ONCE = 1000
-_APPEND = "select activities.append_events(%s, %s, %s, %s, %s, %s, %s)"
+_APPEND = """
+select activities.append_events(
+           o.id, greatest(%s, (select recorded_at from activities.heads where organization_id = o.id)),
+           %s, %s, %s, %s, %s)
+  from (select %s::text as id) o
+"""
+"""Time never runs backwards in a log: the signer would not sign it."""
 _ACTOR = "user-1"
 
 T = TypeVar("T")
@@ -31,8 +37,8 @@ def append_records(connection: Connection[Any], sample: Sample) -> None:
         facts: list[Facts] = []
         for kind, id_, fields in some:
             draft = DRAFTS[kind].model_validate(fields)
-            facts.append((record_key(kind, id_), 1, create_record(draft, id=id_, kind=kind, now=sample.now)))
-        append(connection, sample.organization, sample.now, facts)
+            facts.append((record_key(kind, id_), 1, create_record(draft, id=id_, kind=kind, now=sample.begun)))
+        append(connection, sample.organization, sample.begun, facts)
 
 
 def append_activities(connection: Connection[Any], organization: str, activities: Iterable[Sampled]) -> None:
@@ -50,7 +56,7 @@ def facts_of(sampled: Sampled) -> Sequence[Event]:
 
 
 def append(connection: Connection[Any], organization: str, at: datetime, streams: Iterable[Facts]) -> None:
-    """Append facts of several streams, each with the version its first fact gets."""
+    """Append facts of several streams, each with the version its first fact gets; not before what is there already."""
     rows = [
         (key, version, event.name, encode(event))
         for key, first, events in streams
@@ -58,7 +64,7 @@ def append(connection: Connection[Any], organization: str, at: datetime, streams
     ]
     keys, versions, names, states = (list(column) for column in zip(*rows, strict=True))
     metadata = [Jsonb({"actor": _ACTOR, "command_id": str(ULID())})] * len(rows)
-    connection.execute(_APPEND, (organization, at, keys, versions, names, states, metadata))
+    connection.execute(_APPEND, (at, keys, versions, names, states, metadata, organization))
 
 
 def chunks(items: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:

@@ -17,6 +17,9 @@ TABLE = Table(
     ("organization_id", "activity_id", "due_at", "priority", "assignee_key", "related_key"),
 )
 
+DAY, MONTH = "day", "month"
+"""The spans of time that totals are kept of."""
+
 
 def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any] | None:
     if not can_be_overdue(activity):
@@ -37,26 +40,30 @@ def can_be_overdue(activity: Activity) -> bool:
 
 _OF = f"""
 select organization_id, coalesce(assignee_key, '{ANY_KEY}') as assignee_key,
-       coalesce(priority, {ANY_NUMBER}) as priority, due_on, count(*) as n
-  from (select organization_id, assignee_key, priority, (due_at at time zone 'UTC')::date as due_on from overdue) o
- group by organization_id, due_on, cube (assignee_key, priority)
+       coalesce(priority, {ANY_NUMBER}) as priority, span, due_on, count(*) as n
+  from (select organization_id, assignee_key, priority, span,
+               date_trunc(span, due_at at time zone 'UTC')::date as due_on
+          from overdue cross join unnest(array['{DAY}', '{MONTH}']) as span) o
+ group by organization_id, span, due_on, cube (assignee_key, priority)
 """
 _OF_ASSIGNEE = {"priority": ANY_NUMBER}
 _OF_PRIORITY = {"assignee_key": ANY_KEY}
 
 COUNTS = Counts(
-    "overdue_totals",
-    ("assignee_key", "priority", "due_on"),
+    "due_totals",
+    ("assignee_key", "priority", "span", "due_on"),
     _OF,
     roll_ups=(_OF_ASSIGNEE, _OF_PRIORITY, _OF_ASSIGNEE | _OF_PRIORITY),
 )
 
 
 def counted(activity: Activity) -> Iterator[tuple[Any, ...]]:
-    """One of its assignee and priority on the day it is due, while it has a row."""
+    """One of its assignee and priority on the day it is due, and in the month, while it has a row."""
     if can_be_overdue(activity) and activity.due_at is not None:
         assignee = record_key(RecordKind.USER, activity.assigned_user_id)
-        yield assignee, activity.priority.rank, activity.due_at.astimezone(UTC).date()
+        day = activity.due_at.astimezone(UTC).date()
+        yield assignee, activity.priority.rank, DAY, day
+        yield assignee, activity.priority.rank, MONTH, day.replace(day=1)
 
 
 DEPENDS_ON = tuple("due_at status priority assigned_user_id activityable_type activityable_id deleted_at".split())

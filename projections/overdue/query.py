@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from projections.counts import ANY_KEY, ANY_NUMBER
 from projections.filters import ActivityFilter, Columns
+from projections.overdue.projection import DAY, MONTH
 from projections.paging import Listing, Sort
 from projections.resource import WITH_NAMES, added_sql
 
@@ -26,14 +27,16 @@ _NARROW: Columns = {
 }
 """Filters that the narrow table answers by itself."""
 
-_TOTAL = """
-select (select coalesce(sum(o.n), 0) from overdue_totals o
-         where o.organization_id = %(organization_id)s and o.due_on < (now() at time zone 'UTC')::date{kept})::bigint
+_KEPT = "select coalesce(sum(o.n), 0) from due_totals o where o.organization_id = %(organization_id)s{kept}"
+_TOTAL = f"""
+select ({_KEPT} and o.span = '{MONTH}' and o.due_on < date_trunc('month', now() at time zone 'UTC')::date)::bigint
+     + ({_KEPT} and o.span = '{DAY}' and o.due_on >= date_trunc('month', now() at time zone 'UTC')::date
+           and o.due_on < (now() at time zone 'UTC')::date)::bigint
      + (select count(*) from overdue o
          where o.organization_id = %(organization_id)s and o.due_at < now()
-           and o.due_at >= date_trunc('day', now(), 'UTC'){narrow}) as total
+           and o.due_at >= date_trunc('day', now(), 'UTC'){{narrow}}) as total
 """
-"""Whole days are kept, the day that has begun is counted."""
+"""Whole months are kept, and the whole days of the month that has begun; the day that has begun is counted."""
 
 _WIDE = " join activity_list l on l.organization_id = o.organization_id and l.activity_id = o.activity_id"
 _VALUE = " left join directory d on d.organization_id = o.organization_id and d.record_key = o.related_key"

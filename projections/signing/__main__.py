@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 
-from application import logs
+from application import logs, tracing
 from application.event_store.hazards import refuse_unsafe_settings
 from application.settings import Settings
 from projections.signing.custody import custody_of
@@ -17,6 +17,7 @@ def main() -> int:
     refuse_unsafe_settings(os.environ)
     settings = Settings()
     logs.configure("signer", format=settings.log_format, level=settings.log_level)
+    tracing.start("signer", settings.otlp_endpoint)
     if settings.database_url is None:
         print("ACTIVITIES_DATABASE_URL is not set: `activities serve` starts a database", file=sys.stderr)
         return 1

@@ -359,6 +359,20 @@ def test_a_bare_day_includes_its_last_instant_even_the_last_day_there_is(client:
     assert [row["id"] for row in both] == [first["id"], last["id"]]
 
 
+def test_what_is_late_is_counted_exactly_at_the_ends_of_days_and_months(client: Client) -> None:
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    ends = [today, today.replace(day=1), (today.replace(day=1) - timedelta(days=1)).replace(day=1)]
+    ends += [today - timedelta(days=n) for n in (1, 40, 400, 4000)] + [today + timedelta(days=2)]
+    dues = [end + timedelta(microseconds=n) for end in ends for n in (-1, 0, 1)]
+    late = sum(due < datetime.now(UTC) for due in dues)
+    for n, due in enumerate(dues):
+        client.create(due_at=due.isoformat(), priority=PRIORITIES[n % 2])
+    for narrowed in ({}, {"priority": PRIORITIES[0]}, {"assigned_user_id": "me"}):
+        meta = client.ok("GET", "/activities/overdue", params={"per_page": 1, **narrowed})["meta"]
+        assert meta["total"] == len(walked_by_cursor(client, "/activities/overdue", narrowed, 100, 0)) > 0
+    assert client.ok("GET", "/activities/overdue")["meta"]["total"] == late
+
+
 def test_a_cursor_goes_on_where_it_was_though_others_come_and_go(client: Client) -> None:
     """A page by number would repeat a row once one is put before it; a cursor does not."""
     made = [client.create(due_at=f"2030-01-{day:02}T10:00:00Z") for day in range(1, 7)]

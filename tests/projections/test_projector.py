@@ -298,7 +298,7 @@ def test_a_word_said_and_taken_back_at_one_go_is_kept_nowhere(log: Log) -> None:
 
 def test_built_again_from_nothing_the_tables_are_the_same(log: Log) -> None:
     log.append(*(created(number, follow_up_required=bool(number % 2)) for number in range(50)))
-    tables = [*READ_MODELS, "word_keys", "word_totals", "activity_totals", "overdue_totals"]
+    tables = [*READ_MODELS, "word_keys", "word_totals", "activity_totals", "due_totals"]
 
     def everything() -> dict[str, list[Any]]:
         return {table: log.ask(f"select t::text from {table} t order by 1") for table in tables}

@@ -4,7 +4,7 @@ create table due_totals (
     organization_id text not null,
     assignee_key uuid not null,
     priority smallint not null,
-    span text not null check (span in ('day', 'month')),
+    span text not null,
     due_on date not null,
     n bigint not null,
     primary key (organization_id, assignee_key, priority, span, due_on)

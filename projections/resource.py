@@ -37,7 +37,7 @@ def to_json(value: object) -> bytes:
 
 
 def fields_of(activity: Activity) -> dict[str, Any]:
-    shown = dict(activity.__dict__)
+    shown = activity._asdict()
     for name in NOT_SHOWN:
         del shown[name]
     shown["duration_minutes"] = activity.duration_minutes

@@ -21,7 +21,7 @@ from domain.activity.events import PersonalDataErased
 _ELSE: dict[str, Any] = {
     name: {"\0": 0} if blank == {} else ("\0",) if blank == () else "\0" for name, blank in BLANKS.items()
 }
-_OF_STATE = tuple(name for name in BLANKS if name in Activity.model_fields)
+_OF_STATE = tuple(name for name in BLANKS if name in Activity._fields)
 
 
 @dataclass(slots=True)

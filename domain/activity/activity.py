@@ -7,9 +7,7 @@ so a read row IS the fold of its facts.
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict
+from typing import Any, NamedTuple
 
 from domain.activity import events
 from domain.activity.blanks import BLANKS
@@ -18,16 +16,17 @@ from domain.lifecycle import Action, allowed_actions, destination
 from domain.vocabulary import ActivityType, Priority, RelatedType, Status
 
 
-class Activity(BaseModel):
-    """`number` is the position of its Created in the organisation's log: it never changes, and surface T's id."""
+class Activity(NamedTuple):
+    """`number` is the position of its Created in the organisation's log: it never changes, and surface T's id.
 
-    model_config = ConfigDict(frozen=True)
+    A tuple, as thousands of them are kept at hand: it takes a quarter of the memory of a model of as many fields.
+    """
 
     id: str
     number: int
     version: int
     type: ActivityType
-    status: Status = Status.PENDING
+    status: Status
     priority: Priority
     subject: str
     description: str | None
@@ -37,37 +36,37 @@ class Activity(BaseModel):
     assigned_user_id: str
     created_by: str
     due_at: datetime | None
-    previous_due_at: datetime | None = None
-    rescheduled_count: int = 0
+    previous_due_at: datetime | None
+    rescheduled_count: int
     reminder_at: datetime | None
     planned_duration_minutes: int | None
-    actual_duration_minutes: int | None = None
+    actual_duration_minutes: int | None
     location: str | None
     follow_up_required: bool
     follow_up_date: date | None
     follow_up_of_id: str | None
-    follow_up_opened: int | None = None
+    follow_up_opened: int | None
     """Position of the fact that opened the obligation to follow up; None while it is only planned."""
     tags: tuple[str, ...]
     custom_fields: dict[str, Any]
     is_billable: bool
     billable_rate: Decimal | None
-    billable_amount: Decimal | None = None
+    billable_amount: Decimal | None
     currency: str | None
     participants: tuple[Person, ...]
     attachment_urls: tuple[str, ...]
-    outcome: str | None = None
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
-    cancelled_at: datetime | None = None
-    cancellation_reason: str | None = None
-    successor_id: str | None = None
+    outcome: str | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    cancelled_at: datetime | None
+    cancellation_reason: str | None
+    successor_id: str | None
     predecessor_id: str | None
     recreated_from_id: str | None
     external_id: str | None
     created_at: datetime
     updated_at: datetime
-    deleted_at: datetime | None = None
+    deleted_at: datetime | None
 
     @property
     def duration_minutes(self) -> int | None:
@@ -88,14 +87,14 @@ def evolve(activity: Activity | None, fact: ActivityEvent, position: int) -> Act
     if activity is None:
         raise ValueError(f"{fact.name} cannot be the first fact of an activity")
     changes = _CHANGES[type(fact)](activity, fact, position)
-    return activity.model_copy(update={**changes, "version": activity.version + 1, "updated_at": fact.at})
+    return activity._replace(**changes, version=activity.version + 1, updated_at=fact.at)
 
 
 def _created(fact: events.Created, position: int) -> Activity:
     said = dict(fact.__dict__)
     at, minutes = said.pop("at"), said.pop("duration_minutes")
     new = {"number": position, "version": 1, "planned_duration_minutes": minutes, "created_at": at, "updated_at": at}
-    return _BLANK.model_copy(update=said | new)
+    return _BLANK._replace(**said | new)
 
 
 def _updated(activity: Activity, fact: events.Updated, position: int) -> dict[str, Any]:
@@ -193,8 +192,5 @@ _CHANGES: dict[type[Any], Callable[[Activity, Any, int], dict[str, Any]]] = {
     events.PersonalDataErased: _personal_data_erased,
 }
 
-_NOTHING: dict[str, Any] = {
-    name: None if field.is_required() else field.default for name, field in Activity.model_fields.items()
-}
-_BLANK = Activity.model_construct(**_NOTHING)
-"""What an activity is before it is created: copied, because that is far quicker than making one anew."""
+_BLANK = Activity._make(None for _ in Activity._fields)._replace(status=Status.PENDING, rescheduled_count=0)
+"""What an activity is before it is created."""

@@ -87,7 +87,7 @@ class TestTheCache:
         assert versions(cache, ACME, one) == [2], "an older state never replaces a newer one"
 
     def test_takes_another_state_of_the_same_version_for_the_truth(self) -> None:
-        cache, one, renamed = StateCache(), uuid4(), activity().model_copy(update={"subject": "Renamed"})
+        cache, one, renamed = StateCache(), uuid4(), activity()._replace(subject="Renamed")
         cache.keep(ACME, {one: activity()})
         cache.keep(ACME, {one: renamed})
         assert cache.known(ACME, [one]) == {one: renamed}

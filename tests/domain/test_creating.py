@@ -24,6 +24,7 @@ from given import (
     then,
     waited,
 )
+from pydantic_core import to_jsonable_python
 
 from domain.activity.activity import Activity
 from domain.activity.creation import create, recreate, succeed
@@ -166,7 +167,7 @@ def rich(*facts: Any) -> Activity:
 
 def taken_over(activity: Activity) -> dict[str, Any]:
     names = RICH.keys() - {"duration_minutes"}
-    dumped = activity.model_dump(mode="json", exclude_none=True)
+    dumped = to_jsonable_python(activity._asdict(), exclude_none=True)
     return {name: dumped[name] for name in names} | {"duration_minutes": activity.planned_duration_minutes}
 
 

@@ -122,8 +122,7 @@ def test_deleting_keeps_the_status_and_restoring_brings_everything_back(whence: 
     gone = then(activity, WHEN["delete"](activity))
     assert (gone.status, gone.deleted_at) == (activity.status, NOW)
     back = then(gone, WHEN["restore"](gone))
-    unlike = {"version", "updated_at"}
-    assert back.model_dump(exclude=unlike) == activity.model_dump(exclude=unlike)
+    assert back == activity._replace(version=back.version, updated_at=back.updated_at)
 
 
 @pytest.mark.parametrize(("whence", "action", "allowed"), [r for r in REFUSED if r[0] not in OF_DELETED])

@@ -1,15 +1,14 @@
 """Totals that are kept beside a read table, so that asking how many costs the same however many there are."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-import orjson
 from psycopg import Connection
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Composed, Identifier, Literal
 
 Row = Mapping[str, Any]
 
@@ -19,13 +18,12 @@ ANY_TEXT, ANY_NUMBER, ANY_KEY = "*", -1, UUID(int=0)
 
 @dataclass(frozen=True)
 class Counts:
-    """How many rows have the same `columns`, and in each of `roll_ups`, whatever some of the columns say."""
+    """How many rows have the same `columns` (with their types), and how many whatever some of the columns say."""
 
     name: str
-    columns: tuple[str, ...]
+    columns: Mapping[str, str]
     of: str
     """SQL of the groups and roll-ups as they are now: organization_id, columns, n."""
-    roll_ups: tuple[Mapping[str, Any], ...] = ()
 
     def move(
         self,
@@ -34,19 +32,12 @@ class Counts:
         gone: Iterable[tuple[Any, ...]],
         come: Iterable[tuple[Any, ...]],
     ) -> None:
-        """Rows with these values are no longer there, or are there now."""
+        """Rows that count as these values are no longer there, or are there now."""
         moved = Counter(come)
         moved.subtract(Counter(gone))
-        for values, n in [item for item in moved.items() if item[1]]:
-            for roll_up in self.roll_ups:
-                moved[tuple(map(roll_up.get, self.columns, values))] += n
-        rows = [
-            {"organization_id": organization_id, "n": n, **dict(zip(self.columns, values, strict=True))}
-            for values, n in sorted(moved.items(), key=lambda item: str(item[0]))
-            if n
-        ]
-        if rows:
-            connection.execute(self._move, (orjson.dumps(rows, default=str).decode(),))
+        if rows := [(*values, n) for values, n in moved.items() if n]:
+            arrays = map(_array, (*self.columns.values(), "bigint"), zip(*rows, strict=True))
+            connection.execute(self._move, (organization_id, *arrays))
 
     def recount(self, connection: Connection[Any]) -> None:
         """Count everything again."""
@@ -64,11 +55,18 @@ class Counts:
 
     @cached_property
     def _move(self) -> bytes:
+        """In the order of the key: who else counts here waits for this, and neither for the other."""
+        arrays = [SQL("%s::{}[]").format(SQL(of)) for of in (*self.columns.values(), "bigint")]
         move = SQL(
             "insert into {table} as c ({columns}, n)"
-            " select {columns}, n from json_populate_recordset(null::{table}, %s)"
+            " select %s, u.* from unnest({arrays}) as u order by {keys}"
             " on conflict ({columns}) do update set n = c.n + excluded.n"
-        ).format(table=Identifier(self.name), columns=self._columns)
+        ).format(
+            table=Identifier(self.name),
+            columns=self._columns,
+            arrays=SQL(", ").join(arrays),
+            keys=SQL(", ").join(Literal(place) for place, _ in enumerate(self.columns, start=2)),
+        )
         return move.as_bytes()
 
     @property
@@ -78,3 +76,16 @@ class Counts:
             " full join ({of}) told using ({columns})"
             " where organization_id = %(organization_id)s and kept.n is distinct from told.n"
         ).format(table=Identifier(self.name), columns=self._columns, of=SQL(self.of))
+
+
+def _array(of: str, values: Iterable[Any]) -> str:
+    """As PostgreSQL writes an array of a type: much quicker than what psycopg does for an array of anything."""
+    return f"{{{','.join(map(_SAID.get(of, str), values))}}}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+_SAID: Mapping[str, Callable[[Any], str]] = {"uuid": lambda key: key.hex, "text": _quoted}

@@ -69,23 +69,21 @@ select organization_id, coalesce(type, '{ANY_TEXT}') as type, coalesce(related_t
  where deleted_at is null
  group by organization_id, status, priority, grouping sets ((type, related_type, assignee_key), (assignee_key), ())
 """
-_OF_ASSIGNEE = {"type": ANY_TEXT, "related_type": ANY_TEXT}
-_OF_ALL = {**_OF_ASSIGNEE, "assignee_key": ANY_KEY}
-
 COUNTS = Counts(
     "activity_totals",
-    ("type", "related_type", "assignee_key", "status", "priority"),
+    {"type": "text", "related_type": "text", "assignee_key": "uuid", "status": "text", "priority": "smallint"},
     _OF,
-    roll_ups=(_OF_ASSIGNEE, _OF_ALL),
 )
 
 
 def counted(activity: Activity) -> Iterator[tuple[Any, ...]]:
-    """One of its type, kind of record, assignee, status and priority, unless it is deleted."""
+    """One of all five, of the last three and of the last two, unless it is deleted."""
     a = activity
     if a.deleted_at is None:
         assignee = record_key(RecordKind.USER, a.assigned_user_id)
         yield a.type, a.activityable_type, assignee, a.status, a.priority.rank
+        yield ANY_TEXT, ANY_TEXT, assignee, a.status, a.priority.rank
+        yield ANY_TEXT, ANY_TEXT, ANY_KEY, a.status, a.priority.rank
 
 
 MODEL = ReadModel(TABLE, Activity, row, counts=COUNTS, counted=counted)

@@ -19,7 +19,7 @@ select h.organization_id, s.word, s.ndoc::bigint as n
  cross join lateral
        ts_stat('select words from activity_search where organization_id = ' || quote_literal(h.organization_id)) s
 """
-COUNTS = Counts("word_totals", ("word",), _OF)
+COUNTS = Counts("word_totals", {"word": "text"}, _OF)
 
 _LEARN = """
 insert into word_keys (organization_id, key, word)

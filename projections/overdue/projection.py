@@ -17,9 +17,6 @@ TABLE = Table(
     ("organization_id", "activity_id", "due_at", "priority", "assignee_key", "related_key"),
 )
 
-DAY, MONTH = "day", "month"
-"""The spans of time that totals are kept of."""
-
 
 def row(organization_id: str, key: UUID, activity: Activity) -> dict[str, Any] | None:
     if not can_be_overdue(activity):
@@ -40,30 +37,29 @@ def can_be_overdue(activity: Activity) -> bool:
 
 _OF = f"""
 select organization_id, coalesce(assignee_key, '{ANY_KEY}') as assignee_key,
-       coalesce(priority, {ANY_NUMBER}) as priority, span, due_on, count(*) as n
-  from (select organization_id, assignee_key, priority, span,
-               date_trunc(span, due_at at time zone 'UTC')::date as due_on
-          from overdue cross join unnest(array['{DAY}', '{MONTH}']) as span) o
- group by organization_id, span, due_on, cube (assignee_key, priority)
+       coalesce(priority, {ANY_NUMBER}) as priority, of_month, due_on, count(*) as n
+  from (select organization_id, assignee_key, priority, of_month,
+               date_trunc(case when of_month then 'month' else 'day' end, due_at at time zone 'UTC')::date as due_on
+          from overdue cross join (values (false), (true)) as span (of_month)) o
+ group by organization_id, of_month, due_on, grouping sets ((assignee_key), (priority), ())
 """
-_OF_ASSIGNEE = {"priority": ANY_NUMBER}
-_OF_PRIORITY = {"assignee_key": ANY_KEY}
 
 COUNTS = Counts(
     "due_totals",
-    ("assignee_key", "priority", "span", "due_on"),
+    {"assignee_key": "uuid", "priority": "smallint", "of_month": "boolean", "due_on": "date"},
     _OF,
-    roll_ups=(_OF_ASSIGNEE, _OF_PRIORITY, _OF_ASSIGNEE | _OF_PRIORITY),
 )
 
 
 def counted(activity: Activity) -> Iterator[tuple[Any, ...]]:
-    """One of its assignee and priority on the day it is due, and in the month, while it has a row."""
+    """One of its assignee, of its priority, and of all, on the day it is due and in the month, while it has a row."""
     if can_be_overdue(activity) and activity.due_at is not None:
         assignee = record_key(RecordKind.USER, activity.assigned_user_id)
         day = activity.due_at.astimezone(UTC).date()
-        yield assignee, activity.priority.rank, DAY, day
-        yield assignee, activity.priority.rank, MONTH, day.replace(day=1)
+        for of_month, due_on in ((False, day), (True, day.replace(day=1))):
+            yield assignee, ANY_NUMBER, of_month, due_on
+            yield ANY_KEY, activity.priority.rank, of_month, due_on
+            yield ANY_KEY, ANY_NUMBER, of_month, due_on
 
 
 DEPENDS_ON = tuple("due_at status priority assigned_user_id activityable_type activityable_id deleted_at".split())

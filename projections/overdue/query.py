@@ -5,7 +5,6 @@ from functools import lru_cache
 
 from projections.counts import ANY_KEY, ANY_NUMBER
 from projections.filters import ActivityFilter, Columns
-from projections.overdue.projection import DAY, MONTH
 from projections.paging import Listing, Sort
 from projections.resource import WITH_NAMES, added_sql
 
@@ -29,8 +28,8 @@ _NARROW: Columns = {
 
 _KEPT = "select coalesce(sum(o.n), 0) from due_totals o where o.organization_id = %(organization_id)s{kept}"
 _TOTAL = f"""
-select ({_KEPT} and o.span = '{MONTH}' and o.due_on < date_trunc('month', now() at time zone 'UTC')::date)::bigint
-     + ({_KEPT} and o.span = '{DAY}' and o.due_on >= date_trunc('month', now() at time zone 'UTC')::date
+select ({_KEPT} and o.of_month and o.due_on < date_trunc('month', now() at time zone 'UTC')::date)::bigint
+     + ({_KEPT} and not o.of_month and o.due_on >= date_trunc('month', now() at time zone 'UTC')::date
            and o.due_on < (now() at time zone 'UTC')::date)::bigint
      + (select count(*) from overdue o
          where o.organization_id = %(organization_id)s and o.due_at < now()
@@ -57,7 +56,7 @@ def overdue_activities(
     of = "overdue o" + (_WIDE if wide else "") + (_VALUE if sort_by == "entity_value" else "")
     names = " join activity_list l on l.organization_id = k.organization_id and l.activity_id = k.activity_id"
     total = None
-    if filters.only("assignees", "priorities"):
+    if filters.only("assignees") or filters.only("priorities"):
         every = [] if filters.assignees else [f"o.assignee_key = '{ANY_KEY}'"]
         every += [] if filters.priorities else [f"o.priority = {ANY_NUMBER}"]
         total = _TOTAL.format(kept=_also([*narrow, *every]), narrow=_also(narrow))

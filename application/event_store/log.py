@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from application.event_store.keyring import KEYS_BY_ID, RING, NewKey
 from application.event_store.mapper import Event, State, advance, decode
+from application.postgres.arrays import array
 from application.postgres.transaction import Asked, Transaction
 from domain.api_key.api_key import ApiKey
 
@@ -25,7 +26,9 @@ select e.originator_id, e.originator_version, e.topic, e.state, e.position
                and e.originator_version > wanted.known_version
  order by e.position
 """
-_APPEND = "select append_events(%s, %s, %s, %s, %s, %s, %s)"
+_APPEND = """
+select append_events(%s, %s, %s::uuid[], %s::bigint[], %s::text[], %s::bytea[], %s::jsonb[])
+"""
 _COMMAND_AT = "select metadata ->> 'command_id' from events where organization_id = %s and position = %s"
 _ANSWERS = """
 select i.user_id, i.key, i.fingerprint, i.status, i.headers, i.body
@@ -76,7 +79,9 @@ class Log:
     async def load(self, known: Mapping[UUID, State | None]) -> Asked:
         """Ask for the facts that came after the states known; fold them in with `folded`."""
         versions = [0 if state is None else state.version for state in known.values()]
-        return await self._transaction.execute(_LOAD, (list(known), versions, self._organization_id))
+        return await self._transaction.execute(
+            _LOAD, (array("uuid", known), array("bigint", versions), self._organization_id)
+        )
 
     async def command_at(self, position: int) -> str | None:
         """The id of the command whose fact stands at `position`."""
@@ -95,11 +100,11 @@ class Log:
             (
                 self._organization_id,
                 recorded_at,
-                [entry.key for entry in entries],
-                [entry.version for entry in entries],
-                [entry.event.name for entry in entries],
-                [entry.state for entry in entries],
-                [Jsonb(dict(entry.metadata)) for entry in entries],
+                array("uuid", (entry.key for entry in entries)),
+                array("bigint", (entry.version for entry in entries)),
+                array("text", (entry.event.name for entry in entries)),
+                array("bytea", (entry.state for entry in entries)),
+                array("jsonb", (dict(entry.metadata) for entry in entries)),
             ),
         )
 

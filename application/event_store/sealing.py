@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from pydantic_core import to_json
 
@@ -95,7 +96,7 @@ def opened(state: bytes, key_of: Callable[[str], DataKey], *, place: str | None 
     if not state.startswith(SEALED):
         return state
     end = state.index(b"]")
-    boxes = json.loads(state[len(SEALED) - 1 : end + 1])
+    boxes = orjson.loads(state[len(SEALED) - 1 : end + 1])
     rest = state[end + 2 :]
     if place is not None and any(box["of"] != place for box in boxes):
         raise Tampered

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.vocabulary import ActivityType, Priority, RelatedType
 
@@ -57,7 +57,7 @@ class Created(Fact):
     follow_up_date: date | None = None
     follow_up_of_id: str | None = None
     tags: tuple[str, ...] = ()
-    custom_fields: dict[str, Any] = {}
+    custom_fields: dict[str, Any] = Field(default_factory=dict)
     is_billable: bool = False
     billable_rate: Decimal | None = None
     currency: str | None = None

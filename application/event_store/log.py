@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from psycopg.types.json import Jsonb
-
 from application.event_store.keyring import KEYS_BY_ID, RING, NewKey
 from application.event_store.mapper import Event, State, advance, decode
 from application.postgres.arrays import array
@@ -36,13 +34,15 @@ select i.user_id, i.key, i.fingerprint, i.status, i.headers, i.body
   join idempotency i on i.organization_id = %s and i.user_id = asked.user_id and i.key = asked.key
  where i.kept_at >= now() - interval '24 hours'
 """
-_KEEP = "select keep_answers(%s, %s, %s, %s, %s, %s, %s)"
+_KEEP = """
+select keep_answers(%s, %s::text[], %s::text[], %s::bytea[], %s::smallint[], %s::jsonb[], %s::bytea[])
+"""
 _KEYS_OF = """
 select subject, key_id, wrapped_key, closed_at is not null
   from data_keys
- where organization_id = %s and subject = any(%s)
+ where organization_id = %s and subject = any(%s::uuid[])
 """
-_KEEP_DATA_KEYS = "select keep_data_keys(%s, %s, %s, %s, %s)"
+_KEEP_DATA_KEYS = "select keep_data_keys(%s, %s, %s::uuid[], %s::uuid[], %s::bytea[])"
 _CLOSE_DATA_KEY = "select close_data_key(%s, %s, %s, %s, %s::bytea)"
 _DESTROY_DATA_KEY = "select destroy_data_key(%s, %s, %s)"
 _KEEP_API_KEY = "select keep_api_key(%s, %s, %s, %s, %s, %s, %s, %s)"
@@ -92,7 +92,8 @@ class Log:
     async def answers(self, asked: Iterable[tuple[str, str]]) -> Asked:
         """Ask for the answers kept for these (user, key) pairs."""
         users, keys = zip(*asked, strict=True)
-        return await self._transaction.execute(_ANSWERS, (list(users), list(keys), self._organization_id))
+        parameters = (array("text", users), array("text", keys), self._organization_id)
+        return await self._transaction.execute(_ANSWERS, parameters)
 
     async def append(self, entries: Sequence[Entry], recorded_at: datetime) -> None:
         await self._transaction.execute(
@@ -104,25 +105,27 @@ class Log:
                 array("bigint", (entry.version for entry in entries)),
                 array("text", (entry.event.name for entry in entries)),
                 array("bytea", (entry.state for entry in entries)),
-                array("jsonb", (dict(entry.metadata) for entry in entries)),
+                array("jsonb", (entry.metadata for entry in entries)),
             ),
         )
 
     async def keep(self, answers: Sequence[tuple[str, str, bytes, int, Mapping[str, str], bytes]]) -> None:
         """Keep (user, key, fingerprint, status, headers, body) for retries."""
-        users, keys, prints, statuses, headers, bodies = (list(column) for column in zip(*answers, strict=True))
-        columns = (users, keys, prints, statuses, [Jsonb(dict(h)) for h in headers], bodies)
+        columns = map(array, ("text", "text", "bytea", "smallint", "jsonb", "bytea"), zip(*answers, strict=True))
         await self._transaction.execute(_KEEP, (self._organization_id, *columns))
 
     async def keys_of(self, subjects: Iterable[UUID]) -> Asked:
         """Ask for the keys of these people: subject, key_id, wrapped_key, and whether it is closed."""
-        return await self._transaction.execute(_KEYS_OF, (self._organization_id, list(subjects)))
+        return await self._transaction.execute(_KEYS_OF, (self._organization_id, array("uuid", subjects)))
 
     async def keep_data_keys(self, keys: Sequence[NewKey]) -> None:
         """Keep new keys, in the transaction of the facts they seal."""
-        ids, subjects, wrapped = [new.key.id for new in keys], [new.subject for new in keys], [k.wrapped for k in keys]
-        parameters = (self._organization_id, RING.fingerprint, [UUID(id) for id in ids], subjects, wrapped)
-        await self._transaction.execute(_KEEP_DATA_KEYS, parameters)
+        columns = (
+            array("uuid", (UUID(new.key.id) for new in keys)),
+            array("uuid", (new.subject for new in keys)),
+            array("bytea", (new.wrapped for new in keys)),
+        )
+        await self._transaction.execute(_KEEP_DATA_KEYS, (self._organization_id, RING.fingerprint, *columns))
 
     async def close_data_key(self, subject: UUID, erasure_id: str, named: str | None) -> None:
         """From this transaction on nothing is sealed for the person. By what they are `named` is kept, sealed."""

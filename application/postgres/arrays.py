@@ -20,5 +20,5 @@ _WRITTEN: Mapping[str, Callable[[Any], str]] = {
     "uuid": lambda key: key.hex,
     "text": _quoted,
     "bytea": lambda data: f'"\\\\x{data.hex()}"',
-    "jsonb": lambda value: _quoted(orjson.dumps(value).decode()),
+    "jsonb": lambda value: _quoted(orjson.dumps(dict(value)).decode()),
 }

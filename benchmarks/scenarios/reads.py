@@ -54,6 +54,13 @@ def overdue(target: Target, seconds: int) -> Sequence[bytes]:
     ]
 
 
+def overdue_by_priority(target: Target, seconds: int) -> Sequence[bytes]:
+    """Full pages, however many activities there are. Of one user ten are late where there are 10,000."""
+    requests = Requests(target)
+    each = (requests.get("/activities/overdue", priority=priority) for priority in Priority)
+    return [requests.get("/activities/overdue"), *each]
+
+
 def page_200(target: Target, seconds: int) -> Sequence[bytes]:
     return [Requests(target).get("/activities", page=200)]
 

@@ -9,38 +9,27 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
 
-import psycopg
 from psycopg import AsyncConnection
 
-from application import measures, tracing
-from application.batch import Batch
+from application import tracing
 from application.command import Answer, Order, Policy
-from application.postgres.wire import Wire
+from application.lane import Connect, Lane, Shared, Waiting, resolve
 from application.refusals import Unavailable
-from application.sealer import KeysInUse
-from application.streams import StateCache
 
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 64
 QUIET_TURNS = 6
-TRIES = 5
-FIRST_PAUSE = 0.1
-SILENCE = 10.0
-"""Seconds a database may keep a batch waiting: longer than any statement may take. It is not tried again after that."""
 LONGEST_QUEUED = 8.0
 """Seconds after which an order nobody has taken up is refused, as everything before it went slowly."""
-TROUBLED = 10.0
-"""Seconds for which a full disk is told of, if nothing was recorded since: by then somebody is to try again."""
 FULL = "the database's disk is full"
 FORGOTTEN = 30.0
 """Seconds after which nothing is remembered of an organisation without batches."""
-Waiting = tuple[Order, asyncio.Future[Answer], float]
 
 
 def utc_now() -> datetime:
@@ -52,7 +41,7 @@ class Desk:
 
     def __init__(
         self,
-        connect: Callable[[], Awaitable[AsyncConnection[Any]]],
+        connect: Connect,
         *,
         policy: Policy | None = None,
         lanes: int = 4,
@@ -60,16 +49,12 @@ class Desk:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._connect = connect
-        self._policy = policy or Policy()
-        self._clock = clock
-        self._cache = StateCache()
-        self._in_use = KeysInUse()
+        self._shared = Shared(policy or Policy(), clock)
         self._waiting: dict[str, deque[Waiting]] = {}
         self._turns: asyncio.Queue[str] = asyncio.Queue()
         self._lanes = lanes
         self._most_at_once = most_at_once
         self._tasks: list[asyncio.Task[None]] = []
-        self._full_until = 0.0
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Self]:
@@ -120,27 +105,27 @@ class Desk:
 
     def trouble(self) -> str | None:
         """Why commands cannot be served as of late, beyond what reads would notice, too."""
-        return FULL if time.monotonic() < self._full_until else None
+        return FULL if time.monotonic() < self._shared.full_until else None
 
     async def _lane(self) -> None:
-        wire: Wire | None = None
+        lane = Lane(self._connect, self._shared)
         try:
             while True:
                 organization_id = await self._turns.get()
                 await self._gather(self._waiting[organization_id])
                 try:
-                    wire = await self._turn(organization_id, wire)
+                    await self._turn(organization_id, lane)
                 except Exception:  # a defect of ours: a lane that died of it would leave everybody waiting
                     log.exception("a batch ended unexpectedly", extra={"organization": organization_id})
         finally:
-            _close(wire)
+            lane.close()
 
     async def _forget_idle(self) -> None:
         """Each batch hears of erasures. Of organisations without batches nothing is remembered for long."""
         while True:
             await asyncio.sleep(FORGOTTEN / 3)
-            for organization_id in self._cache.forget_idle(FORGOTTEN):
-                self._in_use.forget(organization_id)
+            for organization_id in self._shared.cache.forget_idle(FORGOTTEN):
+                self._shared.in_use.forget(organization_id)
 
     async def _gather(self, queue: deque[Waiting]) -> None:
         """Let those join who are on their way: until, for a few turns of the loop, nobody more has come.
@@ -154,12 +139,13 @@ class Desk:
             quiet = quiet + 1 if len(queue) == come else 0
             come = len(queue)
 
-    async def _turn(self, organization_id: str, wire: Wire | None) -> Wire | None:
+    async def _turn(self, organization_id: str, lane: Lane) -> None:
         """Serve one batch of an organisation, then hand its next turn out, if anybody waits."""
         queue = self._waiting[organization_id]
         taken = [queue.popleft() for _ in range(min(len(queue), self._most_at_once))]
         try:
-            wire = await self._settle(organization_id, _still_in_time(taken), wire)
+            if in_time := _still_in_time(taken):
+                await lane.serve(organization_id, in_time)
         finally:
             for _, answer, _ in taken:
                 if not answer.done():
@@ -168,64 +154,6 @@ class Desk:
                 self._turns.put_nowait(organization_id)
             else:
                 del self._waiting[organization_id]
-        return wire
-
-    async def _settle(self, organization_id: str, taken: list[Waiting], wire: Wire | None) -> Wire | None:
-        """Try the batch, again on a new connection if the old one broke, each order alone if the data did."""
-        if not taken:
-            return wire
-        orders = [order for order, _, _ in taken]
-        batch = Batch(organization_id, orders, self._policy, self._cache, self._clock, self._in_use)
-        failure: Exception | None = None
-        give_up_at = time.monotonic() + SILENCE
-        for tried in range(TRIES):
-            try:
-                if wire is None or wire.closed:
-                    wire = Wire(await self._connect(), SILENCE)
-                    self._cache.forget()
-                    self._in_use.forget_all()
-                began = time.perf_counter()
-                outcomes = await batch.serve(wire)
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                failure = error
-                _close(wire)
-                wire = None
-                if isinstance(error, psycopg.errors.DiskFull) or time.monotonic() > give_up_at:
-                    break
-                await asyncio.sleep(FIRST_PAUSE * 2**tried)
-            except Exception as error:  # noqa: BLE001  data no statement could take: find out whose
-                return await self._isolate(organization_id, taken, wire, error)
-            else:
-                took = time.perf_counter() - began
-                measures.count(orders, outcomes, took)
-                if tracing.spans is not None:
-                    tracing.spans.append(organization_id, orders, took)
-                self._full_until = 0.0
-                for (_, answer, _), outcome in zip(taken, outcomes, strict=True):
-                    _resolve(answer, outcome)
-                return wire
-        why = f"The database did not answer: {type(failure).__name__}"
-        if isinstance(failure, psycopg.errors.DiskFull):
-            why, self._full_until = "The database's disk is full", time.monotonic() + TROUBLED
-        for _, answer, _ in taken:
-            _resolve(answer, Unavailable(why))
-        return wire
-
-    async def _isolate(
-        self,
-        organization_id: str,
-        taken: list[Waiting],
-        wire: Wire | None,
-        error: Exception,
-    ) -> Wire | None:
-        """Serve each order of a failed batch alone, so that only the one at fault fails."""
-        if len(taken) == 1:
-            _resolve(taken[0][1], error)
-            _close(wire)
-            return None
-        for one in taken:
-            wire = await self._settle(organization_id, [one], wire)
-        return wire
 
 
 def _still_in_time(taken: list[Waiting]) -> list[Waiting]:
@@ -233,21 +161,5 @@ def _still_in_time(taken: list[Waiting]) -> list[Waiting]:
     oldest = time.monotonic() - LONGEST_QUEUED
     for _, answer, since in taken:
         if since < oldest:
-            _resolve(answer, Unavailable("The database is too slow to take commands now"))
+            resolve(answer, Unavailable("The database is too slow to take commands now"))
     return [waiting for waiting in taken if waiting[2] >= oldest]
-
-
-def _resolve(answer: asyncio.Future[Answer], outcome: Answer | Exception) -> None:
-    if answer.done():  # the caller went away; what was decided stands all the same
-        return
-    if isinstance(outcome, StopIteration):  # no future can hold one
-        answer.set_exception(RuntimeError("a handler raised StopIteration"))
-    elif isinstance(outcome, Exception):
-        answer.set_exception(outcome)
-    else:
-        answer.set_result(outcome)
-
-
-def _close(wire: Wire | None) -> None:
-    if wire is not None:
-        wire.close()

@@ -21,7 +21,7 @@ from psycopg import AsyncConnection
 from ulid import ULID
 
 from application import desk as desks
-from application import measures, tracing
+from application import lane, measures, tracing
 from application.activity.cancel_activity import CancelActivity, cancel_activity
 from application.activity.complete_activity import CompleteActivity, complete_activity
 from application.activity.create_activity import CreateActivity, create_activity
@@ -42,10 +42,11 @@ from application.command import (
     Receipt,
     RetryKey,
 )
-from application.desk import TRIES, Desk
+from application.desk import Desk
 from application.event_store.evidence import exhibits
 from application.event_store.keyring import RING
 from application.event_store.mapper import activity_key, record_key
+from application.lane import TRIES
 from application.postgres.connections import Role, conninfo
 from application.proof.leaf import Leaves
 from application.proof.receipts import Promise
@@ -750,7 +751,7 @@ class TestWhenTheDatabaseGoesAway:
     def test_of_a_full_disk_nothing_is_told_once_nobody_has_tried_for_long(
         self, database: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(desks, "TROUBLED", 0.2)
+        monkeypatch.setattr(lane, "TROUBLED", 0.2)
 
         async def scenario() -> None:
             async with a_desk(database, connect=FullDisk(database).connect) as desk:

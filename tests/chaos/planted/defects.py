@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Connection
 
 import application.batch
-import application.desk
+import application.lane
 import projections.projector
 from application.batch import Batch
 from application.command import Answer, Command
@@ -70,7 +70,7 @@ def commit_asynchronously() -> None:
 
 
 def keep_answers_afterwards() -> None:
-    application.desk.Batch = KeepsAnswersAfterwards  # type: ignore[misc]
+    application.lane.Batch = KeepsAnswersAfterwards  # type: ignore[misc]
 
 
 def ignore_if_match() -> None:

@@ -91,10 +91,16 @@ def evolve(activity: Activity | None, fact: ActivityEvent, position: int) -> Act
 
 
 def _created(fact: events.Created, position: int) -> Activity:
-    said = dict(fact.__dict__)
-    at, minutes = said.pop("at"), said.pop("duration_minutes")
-    new = {"number": position, "version": 1, "planned_duration_minutes": minutes, "created_at": at, "updated_at": at}
-    return _BLANK._replace(**said | new)
+    new = {
+        **_NEW,
+        **fact.__dict__,
+        "number": position,
+        "version": 1,
+        "planned_duration_minutes": fact.duration_minutes,
+        "created_at": fact.at,
+        "updated_at": fact.at,
+    }
+    return Activity._make(map(new.__getitem__, Activity._fields))
 
 
 def _updated(activity: Activity, fact: events.Updated, position: int) -> dict[str, Any]:
@@ -192,5 +198,5 @@ _CHANGES: dict[type[Any], Callable[[Activity, Any, int], dict[str, Any]]] = {
     events.PersonalDataErased: _personal_data_erased,
 }
 
-_BLANK = Activity._make(None for _ in Activity._fields)._replace(status=Status.PENDING, rescheduled_count=0)
+_NEW: dict[str, Any] = {**dict.fromkeys(Activity._fields), "status": Status.PENDING, "rescheduled_count": 0}
 """What an activity is before it is created."""

@@ -3,7 +3,7 @@
 import sys
 import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -11,17 +11,14 @@ from pydantic import ValidationError
 from api.commands.analytics import analytics
 from api.commands.api_keys import api_key
 from api.commands.audit import audit
+from api.commands.erase import erase
 from api.commands.options import DataDir, Organization, database, settings_with
 from api.commands.parked import parked
+from api.commands.read_tables import rebuild, verify
+from api.commands.transfer import export, import_activities
 from api.http.tokens import DEFAULT_SCOPES, SCOPES, issue
 from api.serving.errors import CannotServe
 from application.event_store.keyring import WrongMasterKey
-from domain.erasure.drafts import Basis
-from domain.personal_data import PERSONS
-from domain.vocabulary import RecordKind
-
-if TYPE_CHECKING:
-    from projections.table import ReadModel
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(analytics, name="analytics")
@@ -104,42 +101,6 @@ def demo(
     tour(settings, organization)
 
 
-ReadModels = Annotated[list[str] | None, typer.Argument(help="Names of read models; all when none is given")]
-
-
-def _chosen(names: list[str] | None) -> "list[ReadModel]":
-    from projections.verify import chosen
-
-    try:
-        return chosen(names or ())
-    except KeyError as unknown:
-        raise typer.BadParameter(f"no read model is named {unknown}", param_hint="NAME") from None
-
-
-@app.command()
-def verify(names: ReadModels = None, data_dir: DataDir = None) -> None:
-    """Fold the log anew and compare it with the read tables, row by row. Exit code 1 where they differ."""
-    from api.commands.tables import verify_tables
-
-    models = _chosen(names)
-    with database(settings_with(data_dir=data_dir)) as dsn:
-        raise typer.Exit(verify_tables(dsn, models))
-
-
-@app.command()
-def rebuild(
-    names: ReadModels = None,
-    roll_back: Annotated[bool, typer.Option("--rollback", help="Take the previous table back")] = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Build read tables anew beside the live ones, compare, and switch; nobody notices."""
-    from api.commands.tables import rebuild_tables, roll_back_tables
-
-    models = _chosen(names)
-    with database(settings_with(data_dir=data_dir)) as dsn:
-        raise typer.Exit(roll_back_tables(dsn, models) if roll_back else rebuild_tables(dsn, models))
-
-
 @app.command()
 def status(
     url: Annotated[str | None, typer.Option(help="Where it serves; unset: the configured host and port")] = None,
@@ -177,105 +138,9 @@ def restore(
     restore_from(settings_with(data_dir=data_dir), file, replace=replace)
 
 
-@app.command("import")
-def import_activities(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="NDJSON, or CSV with a header")],
-    organization: Organization,
-    user: Annotated[str, typer.Option("--user", help="Who imports")] = "import",
-    data_dir: DataDir = None,
-) -> None:
-    """Bring activities in, each line with an external_id: made, or changed where it differs. Safe to run again."""
-    from api.app import policy_of
-    from api.commands.importing import import_file
-
-    settings = settings_with(data_dir=data_dir)
-    with database(settings) as dsn:
-        policy = policy_of(settings)
-        raise typer.Exit(import_file(dsn, file, organization=organization, user=user, policy=policy))
-
-
-@app.command()
-def export(
-    organization: Organization,
-    format: Annotated[
-        Literal["ndjson", "csv", "parquet"], typer.Option("--format", help="CSV cells are no formulas")
-    ] = "ndjson",
-    of: Annotated[
-        str | None, typer.Option("--of", help="Which view or read table; unset: the activities as the API tells them")
-    ] = None,
-    output: Annotated[Path | None, typer.Option("--output", help="A file; unset: stdout")] = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Write an organisation's activities, or any view for analysts or read table, streaming."""
-    from api.commands.exportable import UnknownTable
-
-    if output is not None and not output.absolute().parent.is_dir():
-        raise typer.BadParameter("there is no such folder", param_hint="--output")
-    if output is None and format == "parquet":
-        raise typer.BadParameter("parquet is written to a file", param_hint="--output")
-    with database(settings_with(data_dir=data_dir)) as dsn:
-        try:
-            count = _exported(dsn, organization, format, of, output)
-        except UnknownTable as unknown:
-            raise typer.BadParameter(str(unknown), param_hint="--of") from None
-    if output is not None:
-        print(f"{count} {'activities' if of is None else 'rows'}", file=sys.stderr)
-
-
-def _exported(dsn: str, organization: str, format: str, of: str | None, output: Path | None) -> int:
-    """Write it where it is to go; how many rows."""
-    from api.commands.whole_file import whole_file
-
-    if output is None:
-        return _export_text(dsn, organization, format, of, sys.stdout)
-    if format == "parquet":
-        from api.commands.exporting_parquet import export_parquet
-
-        return export_parquet(dsn, organization, of or "activities", output)
-    with whole_file(output) as draft, draft.open("w", encoding="utf-8", newline="") as file:
-        return _export_text(dsn, organization, format, of, file)
-
-
-def _export_text(dsn: str, organization: str, format: str, of: str | None, out: IO[str]) -> int:
-    if of is None:
-        from api.commands.exporting import export as write
-
-        return write(dsn, organization, format, out)
-    from api.commands.exporting_rows import export_rows
-
-    return export_rows(dsn, organization, of, format, out)
-
-
-@app.command()
-def erase(
-    organization: Organization,
-    basis: Annotated[Basis, typer.Option("--basis", help="On what ground: GDPR, Article 17 (1)")],
-    kind: Annotated[RecordKind | None, typer.Option("--kind", help="Of whose record: lead, customer, ...")] = None,
-    id: Annotated[str | None, typer.Option("--id", help="The record's id")] = None,
-    email: Annotated[str | None, typer.Option("--email", help="An outsider's address, instead")] = None,
-    reference: Annotated[str | None, typer.Option("--reference", help="A case number; kept for ever")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much there is")] = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Erase one person's data for good: key, log, tables, search. Cut off, it is simply run again."""
-    from api.commands.erasing import erase_person
-    from application.erasure.erase import Person
-    from application.refusals import Unavailable
-    from domain.erasure.drafts import Erasure
-    from domain.refusals import Unknown
-
-    if (email is None) == (kind is None or id is None):
-        raise typer.BadParameter("name a person by --kind and --id, or by --email")
-    if kind is not None and kind not in PERSONS:
-        raise typer.BadParameter(f"a {kind} is no person", param_hint="--kind")
-    wanted = Erasure(basis=basis, reference=reference, dry_run=dry_run)
-    with database(settings_with(data_dir=data_dir)) as dsn:
-        try:
-            erase_person(dsn, Person(organization, kind, id, email), wanted)
-        except Unknown as unknown:
-            raise typer.BadParameter(unknown.message, param_hint="--id") from None
-        except Unavailable as unavailable:
-            _give_up(str(unavailable))
+app.command("import")(import_activities)
+for command in (export, erase, verify, rebuild):
+    app.command()(command)
 
 
 def main() -> None:

@@ -51,6 +51,8 @@ class Desk:
         self._connect = connect
         self._shared = Shared(policy or Policy(), clock)
         self._waiting: dict[str, deque[Waiting]] = {}
+        self._expected: dict[str, int] = {}
+        """How many were answered, and left waiting, when an organisation last had its turn: so many may come back."""
         self._turns: asyncio.Queue[str] = asyncio.Queue()
         self._lanes = lanes
         self._most_at_once = most_at_once
@@ -112,7 +114,7 @@ class Desk:
         try:
             while True:
                 organization_id = await self._turns.get()
-                await self._gather(self._waiting[organization_id])
+                await self._gather(organization_id)
                 try:
                     await self._turn(organization_id, lane)
                 except Exception:  # a defect of ours: a lane that died of it would leave everybody waiting
@@ -126,15 +128,18 @@ class Desk:
             await asyncio.sleep(FORGOTTEN / 3)
             for organization_id in self._shared.cache.forget_idle(FORGOTTEN):
                 self._shared.in_use.forget(organization_id)
+                self._expected.pop(organization_id, None)
 
-    async def _gather(self, queue: deque[Waiting]) -> None:
-        """Let those join who are on their way: until, for a few turns of the loop, nobody more has come.
+    async def _gather(self, organization_id: str) -> None:
+        """Let those join who are on their way: until all are there, or for a few turns of the loop nobody more has come.
 
         Callers answered together come back together, but not in the same instant: without this, every other
         batch would be the first of them alone.
         """
+        queue = self._waiting[organization_id]
+        all_there = min(self._expected.get(organization_id, self._most_at_once), self._most_at_once)
         come, quiet = len(queue), 0
-        while quiet < QUIET_TURNS and come < self._most_at_once:
+        while quiet < QUIET_TURNS and come < all_there:
             await asyncio.sleep(0)
             quiet = quiet + 1 if len(queue) == come else 0
             come = len(queue)
@@ -150,6 +155,7 @@ class Desk:
             for _, answer, _ in taken:
                 if not answer.done():
                     answer.set_exception(Unavailable("The service is stopping"))
+            self._expected[organization_id] = len(taken) + len(queue)
             if queue:
                 self._turns.put_nowait(organization_id)
             else:

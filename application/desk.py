@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 64
 QUIET_TURNS = 6
+MANY = 8
+"""So many callers are worth two batches in turn: one is parsed and answered while the other is recorded."""
 LONGEST_QUEUED = 8.0
 """Seconds after which an order nobody has taken up is refused, as everything before it went slowly."""
 FULL = "the database's disk is full"
@@ -131,18 +133,23 @@ class Desk:
                 self._expected.pop(organization_id, None)
 
     async def _gather(self, organization_id: str) -> None:
-        """Let those join who are on their way: until all are there, or for a few turns of the loop nobody more has come.
+        """Let those join who are on their way, until enough are there or nobody more has come for a few turns of the loop.
 
         Callers answered together come back together, but not in the same instant: without this, every other
         batch would be the first of them alone.
         """
         queue = self._waiting[organization_id]
-        all_there = min(self._expected.get(organization_id, self._most_at_once), self._most_at_once)
+        enough = self._enough(organization_id)
         come, quiet = len(queue), 0
-        while quiet < QUIET_TURNS and come < all_there:
+        while quiet < QUIET_TURNS and come < enough:
             await asyncio.sleep(0)
             quiet = quiet + 1 if len(queue) == come else 0
             come = len(queue)
+
+    def _enough(self, organization_id: str) -> int:
+        """All who may come; of many one half: while it is on its way to the disk, the other gathers."""
+        expected = self._expected.get(organization_id, self._most_at_once)
+        return min(expected if expected < MANY else (expected + 1) // 2, self._most_at_once)
 
     async def _turn(self, organization_id: str, lane: Lane) -> None:
         """Serve one batch of an organisation, then hand its next turn out, if anybody waits."""

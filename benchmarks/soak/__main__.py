@@ -17,8 +17,10 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from application.event_store import keyring
 from application.event_store.hazards import refuse_unsafe_settings
 from application.postgres.embedded import EmbeddedPostgres
+from application.settings import Settings
 from benchmarks.data.sample import organizations
 from benchmarks.machine import Others, commit, machine
 from benchmarks.plan import plan_of
@@ -47,6 +49,7 @@ class Soak:
         self._told_at = 0.0
 
     def run(self, folder: Path) -> Verdict:
+        keyring.use(Settings(data_dir=folder / "service"))  # the key that `activities serve` will find there
         now = plan_of(rows=(), targets=(), only=(), quick=False).now
         with Service(folder / "service", organizations(self._asked.rows, now)) as service:
             self._screen.doing(f"filled with {self._asked.rows:,} activities in {service.loading_seconds:.0f} s")

@@ -6,7 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.accounts import activities as account_activities
 from api.http import (
@@ -59,6 +60,13 @@ ROUTERS = (
 
 
 class Service(FastAPI):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """FastAPI looks for each request whether to trace it its own way; ours are traced by Traces."""
+        if scope["type"] == "http":
+            await Starlette.__call__(self, scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
     def build_middleware_stack(self) -> ASGIApp:
         """Request ids come outermost, so that even the answer to an unexpected failure has one."""
         app: ASGIApp = ShortWay(self, super().build_middleware_stack(), ROUTERS)

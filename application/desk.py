@@ -133,7 +133,7 @@ class Desk:
                 self._expected.pop(organization_id, None)
 
     async def _gather(self, organization_id: str) -> None:
-        """Let those join who are on their way, until enough are there or nobody more has come for a few turns of the loop.
+        """Let those join who are on their way, until enough are there or nobody more comes for a few turns of the loop.
 
         Callers answered together come back together, but not in the same instant: without this, every other
         batch would be the first of them alone.

@@ -4,12 +4,12 @@ Fifty rounds of kills, then every other fault, on a database of its own; a table
 Exit code 1 where a promise was broken; the histories are kept then.
 """
 
-import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("ACTIVITIES_ENCRYPTION_KEY", "a master key of the tests")  # the services' and the checker's
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' own folder, as pytest has it
+
+import conftest  # noqa: F401  the master key, which checker and services have in common
 
 from chaos.whole import main
 

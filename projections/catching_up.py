@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum
 from typing import Any
 
@@ -11,27 +12,12 @@ from psycopg import Connection
 from application import tracing
 from application.event_store import reading
 from projections.folding import Fold, Folder, Poison
+from projections.folding_ahead import Ahead, Stretch
+from projections.places import move, place_of
 from projections.table import ReadModel
 
 STRETCH = 1000
 
-_CURSORS = """
-select c.read_model, c.position, c.epoch, h.position
-  from cursors c
-  join heads h on h.organization_id = c.organization_id
- where c.organization_id = %s and c.read_model = any(%s)
- order by c.read_model
-   for update of c
-"""
-_BEGIN = """
-insert into cursors (organization_id, read_model, position, epoch)
-select h.organization_id, model, 0, %s from heads h, unnest(%s::text[]) as model where h.organization_id = %s
-on conflict do nothing
-"""
-_MOVE = """
-update cursors set position = %s, epoch = %s, moved_at = now()
- where organization_id = %s and read_model = any(%s)
-"""
 _PARKED = "select originator_id from parked where organization_id = %s"
 _PARK = """
 insert into parked (organization_id, originator_id, position, topic, reason)
@@ -39,17 +25,12 @@ values (%s, %s, %s, %s, %s)
 on conflict do nothing
 """
 
-
-_DATA = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
-
-
-class Deposed(Exception):
-    """A newer projector has taken over; this one must not write any more."""
+_CANNOT_HOLD = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 
 
 def of_the_data(error: Exception) -> bool:
     """Whether what was to be written is at fault, and neither the database nor its tables."""
-    return isinstance(error, _DATA) or not isinstance(error, psycopg.Error)
+    return isinstance(error, _CANNOT_HOLD) or not isinstance(error, psycopg.Error)
 
 
 class Moved(IntEnum):
@@ -63,9 +44,10 @@ class Moved(IntEnum):
 class CatchingUp:
     """What a projector does for an organisation. `epoch` is that of its lease."""
 
-    def __init__(self, models: Mapping[str, ReadModel], folder: Folder) -> None:
+    def __init__(self, models: Mapping[str, ReadModel], folder: Folder, ahead: Ahead | None = None) -> None:
         self._models = models
         self._folder = folder
+        self._ahead = ahead
 
     def advance(self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None = None) -> Moved:
         """Move read models by one stretch; nowhere once all are at the head (or `upto`).
@@ -74,44 +56,35 @@ class CatchingUp:
         """
         began = time.perf_counter()
         with connection.transaction():
-            behind, position, upto = self._place(connection, organization_id, epoch, upto)
+            behind, position, head = place_of(connection, organization_id, list(self._models), epoch, upto)
             if not behind:
                 return Moved.NOWHERE
-            rows = reading.after(connection, organization_id, position, upto)
             parked = {row[0] for row in connection.execute(_PARKED, (organization_id,))}
-            fold = self._folder.fold(connection, organization_id, rows, without=parked)
-            self._write(connection, organization_id, behind, fold)
+            stretch = Stretch(organization_id, position, min(head, position + STRETCH), parked)
+            fold = self._fold(connection, stretch)
+            with self._meanwhile(stretch, fold, head):
+                self._write(connection, organization_id, behind, fold)
             for poison in fold.poison:
                 self._park(connection, organization_id, poison)
-            connection.execute(_MOVE, (rows[-1].position, epoch, organization_id, behind))
-            connection.execute("select pg_notify('activities_projected', %s)", (organization_id,))
-            ids = [] if tracing.spans is None else reading.commands(connection, organization_id, position, upto)
+            move(connection, organization_id, behind, stretch.upto, epoch)
+            ids = [] if tracing.spans is None else reading.commands(connection, organization_id, position, stretch.upto)
         self._folder.keep(organization_id, fold)
         if tracing.spans is not None:
-            about = {"activities.read_models": behind, "activities.events": len(rows)}
+            about = {"activities.read_models": behind, "activities.events": stretch.upto - position}
             tracing.spans.project(organization_id, ids, time.perf_counter() - began, about)
-        return Moved.ON if upto - position == STRETCH else Moved.TO_THE_HEAD
+        return Moved.ON if stretch.upto - position == STRETCH else Moved.TO_THE_HEAD
 
-    def _place(
-        self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None
-    ) -> tuple[list[str], int, int]:
-        """Which models to move, where they stand, and how far to go with them now."""
-        mine = list(self._models)
-        cursors = connection.execute(_CURSORS, (organization_id, mine)).fetchall()
-        if len(cursors) < len(mine):
-            connection.execute(_BEGIN, (epoch, mine, organization_id))
-            cursors = connection.execute(_CURSORS, (organization_id, mine)).fetchall()
-        if not cursors:  # anybody may notify of anything: there is no such organisation
-            return [], 0, 0
-        if any(held > epoch for _, _, held, _ in cursors):
-            raise Deposed
-        places = {model: position for model, position, _, _ in cursors}
-        head = cursors[0][3] if upto is None else min(upto, cursors[0][3])
-        behind = [place for place in places.values() if place < head]
-        if not behind:
-            return [], head, head
-        position = max(behind)
-        return [model for model, place in places.items() if place == position], position, min(head, position + STRETCH)
+    def _fold(self, connection: Connection[Any], stretch: Stretch) -> Fold:
+        ahead = None if self._ahead is None else self._ahead.taken(stretch)
+        return stretch.folded(connection, self._folder) if ahead is None else ahead
+
+    def _meanwhile(self, stretch: Stretch, fold: Fold, head: int) -> AbstractContextManager[None]:
+        """Far behind, the next stretch is folded while this one is written."""
+        if self._ahead is None or head < stretch.upto + STRETCH:
+            return nullcontext()
+        without = stretch.without | {poison.key for poison in fold.poison}
+        following = Stretch(stretch.organization_id, stretch.upto, stretch.upto + STRETCH, without)
+        return self._ahead.folding(following, self._folder, fold)
 
     def _write(self, connection: Connection[Any], organization_id: str, models: list[str], fold: Fold) -> None:
         """Write all states at once; if a table cannot take them, one by one, parking the culprits."""
@@ -137,6 +110,7 @@ class CatchingUp:
                     raise
                 del fold.states[key]
                 first, reason = fold.first[key], f"{type(error).__name__}: no read table can hold it"
+                fold.poison = [poison for poison in fold.poison if poison.key != key]  # what comes later waits for this
                 fold.poison.append(Poison(key, first.position, first.topic, reason))
 
     def _park(self, connection: Connection[Any], organization_id: str, poison: Poison) -> None:

@@ -1,6 +1,6 @@
 """From a stretch of the log to the states it leads to, stream by stream, with what could not be folded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -53,14 +53,26 @@ class Folder:
     def __init__(self, cache: StateCache | None = None) -> None:
         self._cache = cache or StateCache()
 
-    def fold(self, connection: Connection[Any], organization_id: str, rows: Iterable[Row], without: set[UUID]) -> Fold:
-        """Fold a stretch; streams in `without` are passed over (they wait for a retry)."""
+    def fold(
+        self,
+        connection: Connection[Any],
+        organization_id: str,
+        rows: Iterable[Row],
+        without: Set[UUID],
+        upon: Mapping[UUID, State] | None = None,
+    ) -> Fold:
+        """Fold a stretch; streams in `without` are passed over (they wait for a retry).
+
+        `upon`: states of the stretch before that are not kept yet.
+        """
         by_stream: dict[UUID, list[Row]] = {}
         for row in rows:
             if row.key not in without:
                 by_stream.setdefault(row.key, []).append(row)
         fold = Fold()
         known = self._cache.known(organization_id, by_stream)
+        if upon is not None:
+            known |= {key: upon[key] for key in by_stream.keys() & upon.keys()}
         cold: list[UUID] = []
         for key, stretch in by_stream.items():
             if _follows(known[key], stretch[0]):
@@ -96,7 +108,7 @@ def _follows(state: State | None, row: Row) -> bool:
 
 
 def _fold_stream(fold: Fold, key: UUID, state: State | None, rows: list[Row], first: Row) -> None:
-    """Fold `rows` upon `state`; the stretch begins with the row `first`."""
+    """Fold `rows` upon `state`, up to one that cannot be folded; the stretch begins with the row `first`."""
     steps: list[Step] = []
     for row in rows:
         before = state
@@ -108,8 +120,8 @@ def _fold_stream(fold: Fold, key: UUID, state: State | None, rows: list[Row], fi
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, it parks this stream and no other
             fold.poison.append(Poison(key, row.position, row.topic, f"{type(error).__name__}: cannot be folded"))
-            return
+            break
         if row.version >= first.version:
             steps.append(Step(before, state, row.topic, row.position))
-    if state is not None:
+    if steps and state is not None:
         fold.states[key], fold.steps[key] = state, steps

@@ -34,6 +34,10 @@ def this_process() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
 
 
+class Deposed(Exception):
+    """A newer projector has taken over; this one must not write any more."""
+
+
 class Lease:
     """Taken and kept by `hold`; while somebody else has it, `hold` answers None."""
 

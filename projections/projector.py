@@ -6,6 +6,7 @@ Notifications say where to look first; a poll is enough on its own. One projecto
 import logging
 import threading
 import time
+from contextlib import closing
 from typing import Any
 
 from psycopg import Connection
@@ -13,10 +14,11 @@ from psycopg import Connection
 from application.postgres.connections import Role, conninfo
 from projections import standing
 from projections.audit_tree.growing import Growing
-from projections.catching_up import CatchingUp, Deposed, Moved
+from projections.catching_up import CatchingUp, Moved
 from projections.connected import while_wanted
 from projections.folding import Folder
-from projections.lease import SECONDS, Lease, this_process
+from projections.folding_ahead import Ahead
+from projections.lease import SECONDS, Deposed, Lease, this_process
 from projections.read_models import READ_MODELS
 
 log = logging.getLogger(__name__)
@@ -43,14 +45,16 @@ class Projector:
         self._conninfo = conninfo(dsn, Role.PROJECTOR)
         self._stop = stop
         self._lease = Lease(this_process())
-        self._catching_up = CatchingUp(READ_MODELS, Folder())
+        self._ahead = Ahead(self._conninfo)
+        self._catching_up = CatchingUp(READ_MODELS, Folder(), self._ahead)
         self._trees = Growing()
         self._rests_until: dict[str, float] = {}
         self._renew_at = 0.0
         self._look_at = 0.0
 
     def run(self) -> None:
-        while_wanted(self._conninfo, self._stop, self._work, log)
+        with closing(self._ahead):
+            while_wanted(self._conninfo, self._stop, self._work, log)
 
     def _work(self, connection: Connection[Any]) -> None:
         connection.execute("listen activities_recorded")  # before the first look, so that nothing falls between

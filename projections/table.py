@@ -133,10 +133,10 @@ class ReadModel:
             if isinstance(state, self.of) and not self._says_the_same(before.get(key), state)
         }
         rows = self.rows(organization_id, changed, steps)
-        if self.each_step and not again:
-            self.table.append(connection, [row for row in rows.values() if row is not None])
-        else:
-            self.table.replace(connection, organization_id, rows)
+        if not again:
+            new = list(rows) if self.each_step else [key for key in changed if before.get(key) is None]
+            self.table.append(connection, [row for key in new if (row := rows.pop(key)) is not None])
+        self.table.replace(connection, organization_id, rows)
         if self.counts is not None:
             gone = [before[key] for key in changed if before.get(key) is not None]
             self.counts.move(connection, organization_id, self._counted(gone), self._counted(changed.values()))

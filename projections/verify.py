@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import psycopg
@@ -9,11 +10,13 @@ from psycopg import Connection, IsolationLevel
 
 from application.postgres.connections import Role, conninfo
 from projections.read_models import READ_MODELS
-from projections.shadow import Drift, Progress, compare, create_temporary, fill, shadow_of
+from projections.shadow import Drift, Progress, Source, compare, create_temporary, fill, shadow_of
 from projections.table import ReadModel
 
 _PLACES = """
-select organization_id, position from cursors where read_model = %s order by organization_id
+select organization_id, position, read_model from cursors
+ where read_model = any(%s)
+ order by organization_id, position, read_model
 """
 
 
@@ -35,20 +38,26 @@ def chosen(names: Iterable[str]) -> list[ReadModel]:
 
 
 def verify(dsn: str, models: Iterable[ReadModel], told: Progress) -> Iterator[Verdict]:
-    """Compare in one snapshot for each read model; live traffic goes on undisturbed."""
+    """Compare in one snapshot; live traffic goes on undisturbed."""
+    by_name = {model.name: model for model in models}
+    with psycopg.connect(conninfo(dsn, Role.PROJECTOR)) as connection:
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        connection.execute("set local statement_timeout = 0")
+        places = connection.execute(_PLACES, (list(by_name),)).fetchall()
+        for model in by_name.values():
+            create_temporary(connection, model, shadow_of(model))
+        for (organization_id, position), together in groupby(places, key=lambda place: place[:2]):
+            standing = [by_name[name] for _, _, name in together]
+            yield from _verify(connection, standing, organization_id, position, told)
+
+
+def _verify(
+    connection: Connection[Any], models: list[ReadModel], organization_id: str, position: int, told: Progress
+) -> Iterator[Verdict]:
+    """Of read models that stand at the same position: the log is folded once for all of them."""
+    source = Source(connection, organization_id, position)
+    made = fill(connection, [shadow_of(model) for model in models], source, told)
     for model in models:
-        with psycopg.connect(conninfo(dsn, Role.PROJECTOR)) as connection:
-            connection.isolation_level = IsolationLevel.REPEATABLE_READ
-            yield from _verify(connection, model, told)
-
-
-def _verify(connection: Connection[Any], model: ReadModel, told: Progress) -> Iterator[Verdict]:
-    connection.execute("set local statement_timeout = 0")
-    shadow = shadow_of(model)
-    places = connection.execute(_PLACES, (model.name,)).fetchall()
-    create_temporary(connection, model, shadow)
-    for organization_id, position in places:
-        rows = fill(connection, shadow, organization_id, position, told)
-        drift = compare(connection, model, shadow, organization_id)
+        drift = compare(connection, model, shadow_of(model), organization_id)
         wrong = 0 if model.counts is None else model.counts.wrong(connection, organization_id)
-        yield Verdict(model.name, organization_id, position, rows, drift, wrong)
+        yield Verdict(model.name, organization_id, position, made[shadow_of(model).name], drift, wrong)

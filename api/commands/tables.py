@@ -1,7 +1,7 @@
 """`activities verify` and `rebuild`: what they say, and with which exit code they end."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from api.commands.progress import counting
 from application.oversight.on_record import every_organization, on_record, rebuild_of, replay_of, roll_back_of
@@ -20,18 +20,19 @@ def verify_tables(dsn: str, models: Iterable[ReadModel]) -> int:
         with counting("folding the log") as told:
             verdicts = list(verify(dsn, models, told))
         work.drift.update(_drift(verdicts))
-    return _reported(verdicts)
+    return _reported(models, verdicts)
 
 
 def rebuild_tables(dsn: str, models: Iterable[ReadModel]) -> int:
-    """0 once rebuilt. What the replaced table had otherwise than the log is reported."""
-    for model in models:
-        with on_record(dsn, every_organization(dsn), rebuild_of(model.name)) as work:
-            with counting(f"rebuilding {model.name}") as told:
-                verdicts = Rebuild(dsn, model).run(told)
-            work.drift.update(_drift(verdicts))
-        _reported(verdicts)
-        print(f"{model.name}: rebuilt; the table it replaced is kept for --rollback")
+    """0 once rebuilt. What the replaced tables had otherwise than the log is reported."""
+    models = list(models)
+    with on_record(dsn, every_organization(dsn), rebuild_of(*_names(models))) as work:
+        with counting("folding the log") as told:
+            verdicts = Rebuild(dsn, *models).run(told)
+        work.drift.update(_drift(verdicts))
+    _reported(models, verdicts)
+    for name in _names(models):
+        print(f"{name}: rebuilt; the table it replaced is kept for --rollback")
     return 0
 
 
@@ -61,12 +62,10 @@ def _drift(verdicts: Iterable[Verdict]) -> Counter[str]:
     return found
 
 
-def _reported(verdicts: Iterable[Verdict]) -> int:
+def _reported(models: Iterable[ReadModel], verdicts: Sequence[Verdict]) -> int:
     drifting = 0
-    by_model: dict[str, list[Verdict]] = {}
-    for verdict in verdicts:
-        by_model.setdefault(verdict.read_model, []).append(verdict)
-    for name, of_model in by_model.items():
+    for name in _names(models):
+        of_model = [verdict for verdict in verdicts if verdict.read_model == name]
         drift = [row for verdict in of_model for row in verdict.drift]
         rows = sum(verdict.rows for verdict in of_model)
         wrong = sum(verdict.wrong_counts for verdict in of_model)

@@ -223,8 +223,13 @@ def sealed_otherwise(dsn: str) -> bool:
     return known is not None and known[0] != RING.fingerprint
 
 
+def settings() -> Settings:
+    """Where the master key is taken from: for a process that is to help this one."""
+    return _settings or Settings()
+
+
 def _secret_of_settings() -> str:
-    return (_settings or Settings()).encryption_secret()
+    return settings().encryption_secret()
 
 
 RING = KeyRing(_secret_of_settings)

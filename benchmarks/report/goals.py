@@ -105,7 +105,7 @@ GOALS = (
     Goal("the same, first one after a restart", _cold, 3.0, at_most=True),
     _fact("live catch-up", "projector, live catch-up", 20_000, "events/s"),
     _fact("rebuild of the list", "rebuild, the list", 40_000, "events/s"),
-    _fact("rebuild of all five", "rebuild, all five tables", 40_000, "events/s"),
+    _fact("rebuild of all tables", "rebuild, all tables", 40_000, "events/s"),
     _fact("as_of, 1,000 events, p95", "as_of one activity of 1,000 events, p95 (issue 5)", 20.0, "ms", at_most=True),
     _fact("append to visible, p95", "append to visible, p95", 30.0, "ms", at_most=True),
     _fact("import", "import of a file", 3_000, "lines/s"),

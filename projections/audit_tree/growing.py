@@ -9,7 +9,7 @@ from application.event_store.evidence import exhibits, out_of_order
 from application.proof.leaf import Leaves
 from application.proof.tiles import Missing, Place, grown
 from projections.audit_tree.tiles import NAME, keep, last_tiles
-from projections.catching_up import Deposed
+from projections.lease import Deposed
 
 log = logging.getLogger(__name__)
 

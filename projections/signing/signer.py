@@ -15,9 +15,8 @@ from application.event_store.evidence import Fault
 from application.postgres.connections import Role, conninfo
 from application.proof.notes import Checkpoint, NotACheckpoint, organization_of
 from projections.audit_tree.inspecting import Tampered
-from projections.catching_up import Deposed
 from projections.connected import while_wanted
-from projections.lease import Lease, this_process
+from projections.lease import Deposed, Lease, this_process
 from projections.signing import ledger
 from projections.signing.continuing import continued, nothing_signed, parted
 from projections.signing.custody import Custody

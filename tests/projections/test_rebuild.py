@@ -1,5 +1,6 @@
 """Tables can be proved right and built anew, and nobody notices."""
 
+import multiprocessing
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import pytest
 from service import Client, Service
 
 from application.event_store.mapper import activity_key
+from projections.filling import Filling, PartFailed
 from projections.parking import parked, retry
 from projections.read_models import READ_MODELS
 from projections.rebuild import NoPrevious, Rebuild
@@ -79,6 +81,50 @@ def test_every_kind_of_drift_is_found_and_a_rebuild_mends_it(client: Client) -> 
     Rebuild(dsn, READ_MODELS["overdue"]).run(quiet)
     assert drift(dsn, "overdue") == {"overdue": []}
     assert len(client.rows()) == 13
+
+
+def test_several_tables_are_built_from_one_reading_of_the_log_shared_by_processes(client: Client) -> None:
+    settle(client)
+    told: list[int] = []
+    verdicts = Rebuild(client.service.dsn, *ALL).run(told.append, processes=2)
+
+    assert {verdict.read_model for verdict in verdicts} == set(READ_MODELS)
+    assert [verdict for verdict in verdicts if verdict.drift or verdict.wrong_counts] == []
+    assert sum(told) > 0
+    assert multiprocessing.active_children() == []
+    assert drift(client.service.dsn) == {name: [] for name in READ_MODELS}
+
+
+def test_where_one_process_cannot_go_on_none_does(client: Client) -> None:
+    away = Filling(client.service.dsn, ["activity_list"], client.organization, 100)  # into a shadow that is not there
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        away.run(quiet, processes=2)
+    assert multiprocessing.active_children() == []
+
+
+def test_a_part_that_another_process_could_not_fold_fails_the_whole(client: Client) -> None:
+    dsn = client.service.dsn
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("create table activities.activity_list_shadow (like activities.activity_list)")
+        connection.execute("grant all on activities.activity_list_shadow to activities_projector")
+        connection.execute(
+            "create function public.refuse() returns trigger language plpgsql as"
+            " $$ begin raise exception 'this one not' using errcode = 'internal_error'; end $$"
+        )
+        connection.execute(
+            "create trigger refuse before insert on activities.activity_list_shadow for each row"
+            " when (get_byte(uuid_send(new.activity_id), 15) % 2 = 1) execute function public.refuse()"
+        )
+    with pytest.raises(PartFailed):
+        Filling(dsn, ["activity_list"], client.organization, 100).run(quiet, processes=2)
+
+
+def test_a_rebuilt_table_has_the_keys_and_indexes_of_the_one_it_replaces(client: Client) -> None:
+    dsn = client.service.dsn
+    for model in ALL:
+        before = indexes(dsn, model.name)
+        Rebuild(dsn, model).run(quiet)
+        assert indexes(dsn, model.name) == before
 
 
 def test_under_load_no_read_fails_or_goes_stale(client: Client) -> None:
@@ -162,6 +208,18 @@ def test_a_parked_stream_is_projected_by_a_retry_once_it_can_be(client: Client) 
 
     assert client.get(call)["subject"] == "While parked"
     assert [one for one in parked(dsn) if one.key == key] == []
+
+
+def indexes(dsn: str, table: str) -> list[tuple[str, str]]:
+    """What a table's constraints and indexes are, whatever they are called."""
+    with psycopg.connect(dsn) as connection:
+        return connection.execute(
+            "select coalesce(pg_get_constraintdef(c.oid), ''),"
+            "       regexp_replace(pg_get_indexdef(i.indexrelid), 'INDEX .* USING', 'INDEX USING')"
+            "  from pg_index i left join pg_constraint c on c.conindid = i.indexrelid"
+            " where i.indrelid = to_regclass(%s) order by 1, 2",
+            (f"activities.{table}",),
+        ).fetchall()
 
 
 def settle(client: Client) -> None:

@@ -1,20 +1,25 @@
 """Bringing one organisation's read tables up to its log: a stretch at a time, tables and cursor in one transaction."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from enum import IntEnum
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import Connection
 
 from application import tracing
 from application.event_store import reading
+from application.event_store.mapper import State
+from projections.ahead import Ahead, Prepared, Stretch
 from projections.folding import Fold, Folder, Poison
-from projections.folding_ahead import Ahead, Stretch
 from projections.places import move, place_of
-from projections.table import ReadModel
+from projections.read_model import ReadModel
+from projections.statement import Statement
 
 STRETCH = 1000
 
@@ -60,10 +65,11 @@ class CatchingUp:
             if not behind:
                 return Moved.NOWHERE
             parked = {row[0] for row in connection.execute(_PARKED, (organization_id,))}
-            stretch = Stretch(organization_id, position, min(head, position + STRETCH), parked)
-            fold = self._fold(connection, stretch)
+            stretch = Stretch(organization_id, behind, position, min(head, position + STRETCH), parked)
+            ahead = None if self._ahead is None else self._ahead.taken(stretch)
+            fold = self._folded(connection, stretch) if ahead is None else ahead.fold
             with self._meanwhile(stretch, fold, head):
-                self._write(connection, organization_id, behind, fold)
+                self._write(connection, stretch, fold, ahead)
             for poison in fold.poison:
                 self._park(connection, organization_id, poison)
             move(connection, organization_id, behind, stretch.upto, epoch)
@@ -74,37 +80,53 @@ class CatchingUp:
             tracing.spans.project(organization_id, ids, time.perf_counter() - began, about)
         return Moved.ON if stretch.upto - position == STRETCH else Moved.TO_THE_HEAD
 
-    def _fold(self, connection: Connection[Any], stretch: Stretch) -> Fold:
-        ahead = None if self._ahead is None else self._ahead.taken(stretch)
-        return stretch.folded(connection, self._folder) if ahead is None else ahead
+    def _folded(self, connection: Connection[Any], stretch: Stretch, upon: Mapping[UUID, State] | None = None) -> Fold:
+        """`upon`: states of the stretch before that are not kept yet."""
+        rows = reading.after(connection, stretch.organization_id, stretch.position, stretch.upto)
+        return self._folder.fold(connection, stretch.organization_id, rows, stretch.without, upon)
+
+    def _statements(self, stretch: Stretch, fold: Fold) -> Iterator[Statement]:
+        for model in stretch.models:
+            yield from self._models[model].statements(stretch.organization_id, fold.states, fold.before, fold.steps)
 
     def _meanwhile(self, stretch: Stretch, fold: Fold, head: int) -> AbstractContextManager[None]:
-        """Far behind, the next stretch is folded while this one is written."""
+        """Far behind, the next stretch is prepared while this one is written."""
         if self._ahead is None or head < stretch.upto + STRETCH:
             return nullcontext()
         without = stretch.without | {poison.key for poison in fold.poison}
-        following = Stretch(stretch.organization_id, stretch.upto, stretch.upto + STRETCH, without)
-        return self._ahead.folding(following, self._folder, fold)
+        following = replace(stretch, position=stretch.upto, upto=stretch.upto + STRETCH, without=without)
+        return self._ahead.preparing(partial(self._prepared, stretch=following, upon=dict(fold.states)))
 
-    def _write(self, connection: Connection[Any], organization_id: str, models: list[str], fold: Fold) -> None:
+    def _prepared(self, connection: Connection[Any], stretch: Stretch, upon: Mapping[UUID, State]) -> Prepared:
+        fold = self._folded(connection, stretch, upon)
+        try:
+            return Prepared(stretch, fold, list(self._statements(stretch, fold)))
+        except Exception:  # noqa: BLE001  a state that means nothing to a table: it is found when this is written
+            return Prepared(stretch, fold, ())
+
+    def _write(self, connection: Connection[Any], stretch: Stretch, fold: Fold, ahead: Prepared | None) -> None:
         """Write all states at once; if a table cannot take them, one by one, parking the culprits."""
         try:
-            with connection.pipeline() as pipeline, connection.transaction():
-                for model in models:
-                    self._models[model].write(connection, organization_id, fold.states, fold.before, fold.steps)
-                pipeline.sync()  # what a table cannot take shows here
+            with connection.pipeline(), connection.transaction():
+                for statement in (ahead and ahead.statements) or self._statements(stretch, fold):
+                    statement.run(connection)
+                # What a table cannot take shows here. Not by `sync()`: that may wait for answers to what was not sent.
+                connection.execute("select").fetchall()
         except Exception as error:
             if not of_the_data(error):
                 raise
-            self._write_singly(connection, organization_id, models, fold)
+            self._write_singly(connection, stretch, fold)
 
-    def _write_singly(self, connection: Connection[Any], organization_id: str, models: list[str], fold: Fold) -> None:
+    def _write_singly(self, connection: Connection[Any], stretch: Stretch, fold: Fold) -> None:
         for key, state in list(fold.states.items()):
             try:
                 with connection.transaction():
                     before, steps = {key: fold.before[key]}, {key: fold.steps[key]}
-                    for model in models:
-                        self._models[model].write(connection, organization_id, {key: state}, before, steps, again=True)
+                    for model in map(self._models.__getitem__, stretch.models):
+                        for statement in model.statements(
+                            stretch.organization_id, {key: state}, before, steps, again=True
+                        ):
+                            statement.run(connection)
             except Exception as error:
                 if not of_the_data(error):
                     raise

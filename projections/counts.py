@@ -1,7 +1,7 @@
 """Totals that are kept beside a read table, so that asking how many costs the same however many there are."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from application.postgres.arrays import array
+from projections.statement import Statement
 
 Row = Mapping[str, Any]
 
@@ -29,17 +30,16 @@ class Counts:
 
     def move(
         self,
-        connection: Connection[Any],
         organization_id: str,
         gone: Iterable[tuple[Any, ...]],
         come: Iterable[tuple[Any, ...]],
-    ) -> None:
+    ) -> Iterator[Statement]:
         """Rows that count as these values are no longer there, or are there now."""
         moved = Counter(come)
         moved.subtract(Counter(gone))
         if rows := [(*values, n) for values, n in moved.items() if n]:
             arrays = map(array, (*self.columns.values(), "bigint"), zip(*rows, strict=True))
-            connection.execute(self._move, (organization_id, *arrays))
+            yield Statement(self._move, (organization_id, *arrays))
 
     def recount(self, connection: Connection[Any]) -> None:
         """Count everything again."""

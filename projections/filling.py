@@ -62,7 +62,6 @@ class Filling:
     def _connected(self) -> Iterator[Connection[Any]]:
         with psycopg.connect(conninfo(self.dsn, Role.PROJECTOR), autocommit=True) as connection:
             connection.execute("set statement_timeout = 0")
-            connection.execute("set synchronous_commit = off")  # the switch is durable, and with it all before it
             yield connection
 
     @contextmanager

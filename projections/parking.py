@@ -91,7 +91,8 @@ def _project(connection: Connection[Any], waiting: Parked, models: list[Any], up
     before = Folder(StateCache()).fold(connection, waiting.organization_id, written, without=set()).states
     try:
         for model in models:
-            model.write(connection, waiting.organization_id, fold.states, before, fold.steps, again=True)
+            for statement in model.statements(waiting.organization_id, fold.states, before, fold.steps, again=True):
+                statement.run(connection)
     except Exception as error:
         if not of_the_data(error):
             raise

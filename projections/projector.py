@@ -13,11 +13,11 @@ from psycopg import Connection
 
 from application.postgres.connections import Role, conninfo
 from projections import standing
+from projections.ahead import Ahead
 from projections.audit_tree.growing import Growing
 from projections.catching_up import CatchingUp, Moved
 from projections.connected import while_wanted
 from projections.folding import Folder
-from projections.folding_ahead import Ahead
 from projections.lease import SECONDS, Deposed, Lease, this_process
 from projections.read_models import READ_MODELS
 

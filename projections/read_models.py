@@ -9,7 +9,7 @@ from projections.activity_search import projection as activity_search
 from projections.directory import projection as directory
 from projections.follow_ups import projection as follow_ups
 from projections.overdue import projection as overdue
-from projections.table import ReadModel
+from projections.read_model import ReadModel
 
 _PROJECTIONS = (activity_list, activity_search, overdue, directory, follow_ups, activity_changes)
 

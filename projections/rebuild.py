@@ -21,8 +21,8 @@ from projections.filling import Filling
 from projections.folding import Folder
 from projections.guards import guard_alike
 from projections.indexes import index_alike
+from projections.read_model import ReadModel
 from projections.shadow import Progress, compare, shadow_of
-from projections.table import ReadModel
 from projections.verify import Verdict
 from projections.views import point_to_names, views_over
 

@@ -9,7 +9,8 @@ from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
 from projections.counts import Row
-from projections.table import Key, ReadModel, Table
+from projections.read_model import ReadModel
+from projections.table import Key, Table
 from projections.whole_log import WHOLE, Part, folded
 
 Progress = Callable[[int], None]
@@ -48,14 +49,13 @@ def fill(connection: Connection[Any], shadows: Sequence[ReadModel], source: Sour
     kinds = {shadow.of for shadow in shadows}
     for said in folded(source.connection, source.organization_id, source.upto, kinds, source.part):
         for shadow in shadows:
-            rows = [
-                row for row in shadow.rows(source.organization_id, said.states, said.steps).values() if row is not None
-            ]
+            meant = shadow.rows(source.organization_id, said.states, said.steps)
+            rows = [row for row in meant.values() if row is not None]
             copy_rows(connection, shadow.table, rows)
+            mine = [state for state in said.states.values() if isinstance(state, shadow.of)]
+            for statement in shadow.aside(source.organization_id, mine):
+                statement.run(connection)
             made[shadow.name] += len(rows)
-            if shadow.aside is not None:
-                mine = [state for state in said.states.values() if isinstance(state, shadow.of)]
-                shadow.aside(connection, source.organization_id, mine)
         told(said.events)
     return made
 

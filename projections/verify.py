@@ -9,9 +9,9 @@ import psycopg
 from psycopg import Connection, IsolationLevel
 
 from application.postgres.connections import Role, conninfo
+from projections.read_model import ReadModel
 from projections.read_models import READ_MODELS
 from projections.shadow import Drift, Progress, Source, compare, create_temporary, fill, shadow_of
-from projections.table import ReadModel
 
 _PLACES = """
 select organization_id, position, read_model from cursors

@@ -7,7 +7,7 @@ import typer
 from api.commands.options import DataDir, database, settings_with
 
 if TYPE_CHECKING:
-    from projections.table import ReadModel
+    from projections.read_model import ReadModel
 
 ReadModels = Annotated[list[str] | None, typer.Argument(help="Names of read models; all when none is given")]
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from api.commands.progress import counting
 from application.oversight.on_record import every_organization, on_record, rebuild_of, replay_of, roll_back_of
+from projections.read_model import ReadModel
 from projections.rebuild import NoPrevious, Rebuild
 from projections.shadow import Drift
-from projections.table import ReadModel
 from projections.verify import Verdict, verify
 
 MOST_SHOWN = 20

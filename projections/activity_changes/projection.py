@@ -10,7 +10,8 @@ from domain.activity import events
 from domain.activity.activity import Activity
 from domain.vocabulary import CAN_BE_OVERDUE
 from projections.folding import Step
-from projections.table import ReadModel, Table
+from projections.read_model import ReadModel
+from projections.table import Table
 
 TABLE = Table(
     "activity_changes",

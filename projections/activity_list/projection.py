@@ -8,8 +8,9 @@ from application.event_store.mapper import record_key
 from domain.activity.activity import Activity
 from domain.vocabulary import RecordKind
 from projections.counts import ANY_KEY, ANY_TEXT, Counts
+from projections.read_model import ReadModel
 from projections.resource import document
-from projections.table import ReadModel, Table
+from projections.table import Table
 
 TABLE = Table(
     "activity_list",

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
-
 from domain.activity.activity import Activity
 from projections.activity_search.words import spoken
 from projections.counts import Counts
-from projections.table import ReadModel, Table
+from projections.read_model import ReadModel
+from projections.statement import Statement
+from projections.table import Table
 
 TABLE = Table("activity_search", "activity_id", ("organization_id", "activity_id", "words"))
 
@@ -55,18 +55,18 @@ def counted(activity: Activity) -> Iterator[tuple[str]]:
         yield from ((word,) for word in spoken(activity.subject, activity.description).words)
 
 
-def learn(connection: Connection[Any], organization_id: str, activities: Sequence[Activity]) -> None:
+def learn(organization_id: str, activities: Sequence[Activity]) -> Iterator[Statement]:
     """Have every word found that is new, by questions that spell it in part or otherwise.
 
     Only words that are counted, too: by its count a word is swept.
     """
     if words := {word for activity in activities for (word,) in counted(activity)}:
-        connection.execute(_LEARN, {"organization_id": organization_id, "words": sorted(words)})
+        yield Statement(_LEARN, {"organization_id": organization_id, "words": sorted(words)})
 
 
-def sweep(connection: Connection[Any], organization_id: str) -> None:
+def sweep(organization_id: str) -> Statement:
     """Forget the words nobody uses any more."""
-    connection.execute(_SWEEP, {"organization_id": organization_id})
+    return Statement(_SWEEP, {"organization_id": organization_id})
 
 
 MODEL = ReadModel(

@@ -6,8 +6,9 @@ from uuid import UUID
 from application.event_store.mapper import record_key
 from domain.record.record import Record
 from domain.vocabulary import RecordKind
+from projections.read_model import ReadModel
 from projections.resource import details, shown_fields, summary, to_json
-from projections.table import ReadModel, Table
+from projections.table import Table
 
 TABLE = Table(
     "directory",

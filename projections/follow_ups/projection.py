@@ -8,7 +8,8 @@ from uuid import UUID
 
 from application.event_store.mapper import activity_key, record_key
 from domain.activity.activity import Activity
-from projections.table import ReadModel, Table
+from projections.read_model import ReadModel
+from projections.table import Table
 
 TABLE = Table(
     "follow_ups",

@@ -9,7 +9,8 @@ from application.event_store.mapper import record_key
 from domain.activity.activity import Activity
 from domain.vocabulary import CAN_BE_OVERDUE, RecordKind
 from projections.counts import ANY_KEY, ANY_NUMBER, Counts
-from projections.table import ReadModel, Table
+from projections.read_model import ReadModel
+from projections.table import Table
 
 TABLE = Table(
     "overdue",

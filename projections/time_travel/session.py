@@ -17,9 +17,9 @@ from application.postgres.migrations import SCHEMA
 from application.refusals import Unavailable
 from domain.refusals import Invalid
 from projections.paging import Listing, Place, question
+from projections.read_model import ReadModel
 from projections.read_models import READ_MODELS
 from projections.shadow import copy_rows
-from projections.table import ReadModel
 from projections.time_travel import searching_then
 from projections.time_travel.folding_then import states_then
 from projections.time_travel.past import Past, past_of

@@ -7,7 +7,7 @@ So the very statements that answer for now answer for then. `touched` holds the 
 from collections.abc import Iterable
 
 from application.postgres.migrations import SCHEMA
-from projections.table import ReadModel
+from projections.read_model import ReadModel
 
 TOUCHED = "pg_temp.touched"
 _NOW = "now()"

@@ -22,9 +22,9 @@ from application.postgres.connections import Role, conninfo
 from domain.activity.events import Created, Deleted, Rescheduled
 from domain.record.events import RecordCreated
 from domain.vocabulary import ActivityType, RecordKind, RelatedType
+from projections.ahead import Ahead
 from projections.catching_up import CatchingUp
 from projections.folding import Folder
-from projections.folding_ahead import Ahead
 from projections.lease import Deposed, Lease
 from projections.projector import Projector
 from projections.read_models import READ_MODELS
@@ -267,6 +267,18 @@ def test_what_was_folded_ahead_is_thrown_away_where_somebody_else_wrote_it(log: 
 
     assert log.behind() == 0
     assert drift(log) == []
+
+
+@pytest.mark.timeout(60)
+def test_a_stretch_may_be_more_than_a_connection_takes_at_once(log: Log) -> None:
+    for first in range(0, 3000, 500):
+        log.append(*(created(n, description=f"word{n} " * 800) for n in range(first, first + 500)))
+    with connected(log) as connection, closing(Ahead(conninfo(log.dsn, Role.PROJECTOR))) as ahead:
+        catching_up = CatchingUp(READ_MODELS, Folder(), ahead)
+        while catching_up.advance(connection, "acme", epoch=1):
+            pass
+
+    assert log.behind() == 0
 
 
 def test_where_nothing_can_be_folded_ahead_it_goes_on_without(log: Log) -> None:

@@ -20,7 +20,12 @@ select coalesce(max(extract(epoch from clock_timestamp() - e.recorded_at)), 0)
 """
 """Age of the oldest event that some read model has yet to see. The audit tree is none: it grows behind them."""
 
-_NAMES = {"api.worker": "worker", "projections": "projector", "embedded.warden": "warden"}
+_NAMES = {
+    "api.worker": "worker",
+    "projections.signing": "signer",
+    "projections": "projector",
+    "embedded.warden": "warden",
+}
 
 
 @dataclass

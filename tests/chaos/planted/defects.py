@@ -15,14 +15,14 @@ from application.batch import Batch
 from application.command import Answer, Command
 from application.deciding import Deciding, NewAnswer
 from application.desk import Desk
-from application.event_store import reading
 from application.event_store.log import Log
 from application.postgres import connections
 from application.postgres.transaction import Transaction
 from application.postgres.wire import Wire
 from application.sealer import Sealer
-from projections import catching_up
-from projections.catching_up import CatchingUp
+from projections.ahead import Stretch
+from projections.catching_up import STRETCH, CatchingUp, Moved
+from projections.places import move, place_of
 
 
 class KeepsAnswersAfterwards(Batch):
@@ -50,19 +50,18 @@ class IgnoresIfMatch(Deciding):
 class CursorFirst(CatchingUp):
     """The cursor is committed before the tables are: who is killed in between never comes back to them."""
 
-    def advance(self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None = None) -> bool:
+    def advance(self, connection: Connection[Any], organization_id: str, epoch: int, upto: int | None = None) -> Moved:
         with connection.transaction():
-            behind, position, upto = self._place(connection, organization_id, epoch, upto)
+            behind, position, head = place_of(connection, organization_id, list(self._models), epoch, upto)
             if not behind:
-                return False
-            rows = reading.after(connection, organization_id, position, upto)
-            connection.execute(catching_up._MOVE, (rows[-1].position, epoch, organization_id, behind))
+                return Moved.NOWHERE
+            stretch = Stretch(organization_id, behind, position, min(head, position + STRETCH), set())
+            move(connection, organization_id, behind, stretch.upto, epoch)
         with connection.transaction():
-            fold = self._folder.fold(connection, organization_id, rows, without=set())
-            self._write(connection, organization_id, behind, fold)
-            connection.execute("select pg_notify('activities_projected', %s)", (organization_id,))
+            fold = self._folded(connection, stretch)
+            self._write(connection, stretch, fold, None)
         self._folder.keep(organization_id, fold)
-        return True
+        return Moved.ON
 
 
 def commit_asynchronously() -> None:

@@ -4,6 +4,7 @@ The log is only read, and a fact that stands in it never changes. So what is pre
 later, as long as the stretch before was written whole; otherwise it is thrown away.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ from psycopg import Connection
 
 from projections.folding import Fold
 from projections.statement import Statement
+
+KEPT = 5.0
+"""Seconds for which it is prepared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +43,32 @@ class Prepared:
 
 
 class Ahead:
-    """What is prepared before its turn: one stretch at most."""
+    """What is prepared before its turn: one stretch at most. Another organisation's stays until that one's turn."""
 
     def __init__(self, conninfo: str) -> None:
         self._conninfo = conninfo
         self._connection: Connection[Any] | None = None
         self._thread = ThreadPoolExecutor(1, "ahead")
         self._prepared: Prepared | None = None
+        self._kept_until = 0.0
 
     def close(self) -> None:
         self._thread.shutdown()
         if self._connection is not None:
             self._connection.close()
 
+    @property
+    def idle(self) -> bool:
+        """Whether something may be prepared: nothing is, or nobody came for it in time."""
+        return self._prepared is None or time.monotonic() > self._kept_until
+
     def taken(self, stretch: Stretch) -> Prepared | None:
         """This very stretch, if it is the one that was prepared."""
-        prepared, self._prepared = self._prepared, None
-        return prepared if prepared is not None and prepared.stretch == stretch else None
+        prepared = self._prepared
+        if prepared is None or prepared.stretch.organization_id != stretch.organization_id:
+            return None
+        self._prepared = None
+        return prepared if prepared.stretch == stretch else None
 
     @contextmanager
     def preparing(self, prepare: Callable[[Connection[Any]], Prepared]) -> Iterator[None]:
@@ -65,7 +78,7 @@ class Ahead:
             yield
         finally:
             wait([future])
-        self._prepared = future.result()
+        self._prepared, self._kept_until = future.result(), time.monotonic() + KEPT
 
     def _with_connection(self, prepare: Callable[[Connection[Any]], Prepared]) -> Prepared | None:
         try:

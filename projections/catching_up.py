@@ -91,7 +91,7 @@ class CatchingUp:
 
     def _meanwhile(self, stretch: Stretch, fold: Fold, head: int) -> AbstractContextManager[None]:
         """Far behind, the next stretch is prepared while this one is written."""
-        if self._ahead is None or head < stretch.upto + STRETCH:
+        if self._ahead is None or not self._ahead.idle or head < stretch.upto + STRETCH:
             return nullcontext()
         without = stretch.without | {poison.key for poison in fold.poison}
         following = replace(stretch, position=stretch.upto, upto=stretch.upto + STRETCH, without=without)

@@ -20,6 +20,8 @@ from projections.whole_log import Part
 
 LONG = 50_000
 """Events: fewer are folded sooner than another process has started."""
+MOST = 4
+"""Processes: each asks for two connections."""
 
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -56,7 +58,7 @@ class Filling:
             fill(writing, shadows, Source(reading, self.organization_id, self.upto, part), told)
 
     def _processes(self) -> int:
-        return 1 if self.upto < LONG else len(os.sched_getaffinity(0))
+        return 1 if self.upto < LONG else min(os.cpu_count() or 1, MOST)
 
     @contextmanager
     def _connected(self) -> Iterator[Connection[Any]]:

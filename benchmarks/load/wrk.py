@@ -22,6 +22,10 @@ class LoadFailed(Exception):
     """The load was not answered as it must be."""
 
 
+class Unanswered(LoadFailed):
+    """Nothing was answered within the time: the question may take longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Burst:
     """What came of it: answers a second, and latencies in milliseconds."""
@@ -82,7 +86,7 @@ def _result(ran: subprocess.CompletedProcess[str], url: str, requests: Sequence[
         raise LoadFailed(f"{len(requests)} requests that can be made once were too few")
     if not result["requests"]:
         first = requests[0].partition(b"\r\n")[0].decode(errors="replace")
-        raise LoadFailed(f"nothing was answered in {result['seconds']:.0f} seconds; the first question was {first}")
+        raise Unanswered(f"nothing was answered in {result['seconds']:.0f} seconds; the first question was {first}")
     if refused or broken:
         raise LoadFailed(
             f"{refused} answers of {result['requests']} were not 2xx, {broken} requests broke; "

@@ -22,9 +22,9 @@ from application.postgres.connections import Role, conninfo
 from domain.activity.events import Created, Deleted, Rescheduled
 from domain.record.events import RecordCreated
 from domain.vocabulary import ActivityType, RecordKind, RelatedType
-from projections.ahead import Ahead
+from projections.ahead import Ahead, Prepared, Stretch
 from projections.catching_up import CatchingUp
-from projections.folding import Folder
+from projections.folding import Fold, Folder
 from projections.lease import Deposed, Lease
 from projections.projector import Projector
 from projections.read_models import READ_MODELS
@@ -264,6 +264,31 @@ def test_what_was_folded_ahead_is_thrown_away_where_somebody_else_wrote_it(log: 
         slow, quick = CatchingUp(READ_MODELS, Folder(), ahead), CatchingUp(READ_MODELS, Folder())
         for catching_up in (slow, quick, slow, quick, slow, slow):
             catching_up.advance(connection, "acme", epoch=1)
+
+    assert log.behind() == 0
+    assert drift(log) == []
+
+
+def test_what_was_prepared_for_one_organisation_stays_while_another_has_its_turn(log: Log) -> None:
+    with closing(Ahead(conninfo(log.dsn, Role.PROJECTOR))) as ahead:
+        mine, other = (Stretch(organization, [], 0, 1000, set()) for organization in ("acme", "beta"))
+        prepared = Prepared(mine, Fold(), [])
+        with ahead.preparing(lambda connection: prepared):
+            pass
+        assert not ahead.idle
+        assert ahead.taken(other) is None
+        assert ahead.taken(mine) is prepared
+        assert ahead.idle
+        assert ahead.taken(mine) is None
+
+
+def test_two_organisations_with_long_backlogs_are_projected_turn_by_turn(log: Log) -> None:
+    for organization in ("acme", "beta"):
+        log.append(*(created(number) for number in range(3500)), organization=organization)
+    with connected(log) as connection, closing(Ahead(conninfo(log.dsn, Role.PROJECTOR))) as ahead:
+        catching_up = CatchingUp(READ_MODELS, Folder(), ahead)
+        while sum(catching_up.advance(connection, one, epoch=1) for one in ("acme", "beta")):
+            pass
 
     assert log.behind() == 0
     assert drift(log) == []

@@ -85,9 +85,10 @@ class CatchingUp:
         rows = reading.after(connection, stretch.organization_id, stretch.position, stretch.upto)
         return self._folder.fold(connection, stretch.organization_id, rows, stretch.without, upon)
 
-    def _statements(self, stretch: Stretch, fold: Fold) -> Iterator[Statement]:
+    def _statements(self, stretch: Stretch, fold: Fold, *, again: bool = False) -> Iterator[Statement]:
+        said = stretch.organization_id, fold.states, fold.before, fold.steps
         for model in stretch.models:
-            yield from self._models[model].statements(stretch.organization_id, fold.states, fold.before, fold.steps)
+            yield from self._models[model].statements(*said, again=again)
 
     def _meanwhile(self, stretch: Stretch, fold: Fold, head: int) -> AbstractContextManager[None]:
         """Far behind, the next stretch is prepared while this one is written."""
@@ -121,12 +122,9 @@ class CatchingUp:
         for key, state in list(fold.states.items()):
             try:
                 with connection.transaction():
-                    before, steps = {key: fold.before[key]}, {key: fold.steps[key]}
-                    for model in map(self._models.__getitem__, stretch.models):
-                        for statement in model.statements(
-                            stretch.organization_id, {key: state}, before, steps, again=True
-                        ):
-                            statement.run(connection)
+                    alone = Fold(states={key: state}, before={key: fold.before[key]}, steps={key: fold.steps[key]})
+                    for statement in self._statements(stretch, alone, again=True):
+                        statement.run(connection)
             except Exception as error:
                 if not of_the_data(error):
                     raise

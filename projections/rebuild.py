@@ -142,7 +142,7 @@ class Rebuild:
         for tried in range(_TRIES):
             try:
                 with owner.transaction():
-                    _take_over(owner, model.name, successor)
+                    _take_over(owner, model, successor)
                     if recount and model.counts is not None:
                         owner.execute("set local role activities_projector")
                         model.counts.recount(owner)
@@ -178,8 +178,8 @@ def _catch_up(connection: Connection[Any], shadow: ReadModel, organization_id: s
         pass
 
 
-def _take_over(owner: Connection[Any], live: str, successor: ReadModel) -> None:
-    previous = f"{live}_{PREVIOUS}"
+def _take_over(owner: Connection[Any], model: ReadModel, successor: ReadModel) -> None:
+    live, previous = model.name, shadow_of(model, PREVIOUS).name
     owner.execute("set local lock_timeout = '1s'")
     owner.execute("lock table cursors in exclusive mode")  # a projector waits before it locks anything itself
     owner.execute("set local role activities_projector")
